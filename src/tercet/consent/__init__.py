@@ -1,0 +1,1 @@
+"""Consent: may this work be used, by whom, for what, at what price?"""

@@ -1,0 +1,19 @@
+"""Every permission signal, one file each. To add one: write the file, add one line here."""
+
+from __future__ import annotations
+
+from tercet.consent.signal import Resource, Signal
+from tercet.core.declaration import Declaration, Source
+
+SIGNALS: tuple[Signal, ...] = ()
+
+
+def read(resource: Resource, raw: bytes, source: Source) -> tuple[Declaration, ...]:
+    """Return what every signal that reads ``resource`` finds in ``raw``, in registered order."""
+    return tuple(
+        declaration
+        for signal in SIGNALS
+        for kind, reader in signal.readers
+        if kind is resource
+        for declaration in reader(raw, source)
+    )

@@ -1,0 +1,1 @@
+"""Values every part of Tercet speaks. Standard library only; no I/O, clock or randomness."""

@@ -1,0 +1,1 @@
+"""Flows: one verb, one file, one function. The only place where pillars meet."""

@@ -1,0 +1,1 @@
+"""The store: files, tables and (later) SQL behind the pillars' own Protocols."""
