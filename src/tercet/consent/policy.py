@@ -1,0 +1,173 @@
+"""Policies as data, and the one function that decides: facts and policy in, verdict out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tercet.consent.facts import ALL_CONDITIONS, CONDITION_BITS, Facts, Standing, State
+from tercet.core.terms import ConditionKind
+from tercet.core.usage import Usage
+from tercet.core.verdict import Outcome, Verdict
+
+
+class Choice(StrEnum):
+    """What a policy may say for a case it has to settle."""
+
+    BLOCKED = "blocked"
+    HELD = "held"
+    CLEARED = "cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A legal and ethical regime as data, versioned and dated. Not legal advice.
+
+    ``reservations_from`` and ``grants_from`` name signals; None means all of them.
+    """
+
+    id: str
+    version: str
+    date: str
+    title: str
+    summary: str
+    usages: frozenset[Usage]
+    silence: Choice
+    ambiguity: Choice
+    grants_from: frozenset[str]
+    reservations_from: frozenset[str] | None
+    reservations_except: frozenset[str]
+    conditions_met: frozenset[ConditionKind]
+    assertion: str
+    sources: tuple[tuple[str, str], ...]
+    sha256: str
+
+    def binds(self, signal: str) -> bool:
+        """Say whether a denial by ``signal`` blocks under this policy."""
+        named = self.reservations_from is None or signal in self.reservations_from
+        return named and signal not in self.reservations_except
+
+    def met(self) -> Standing:
+        """Return the conditions the operator meets, as bits."""
+        bits = Standing.NONE
+        for kind in self.conditions_met:
+            bits |= CONDITION_BITS[kind]
+        return bits
+
+
+def decide(facts: Facts, policy: Policy) -> Verdict:
+    """Return the verdict for ``facts``. Pure, total and closed.
+
+    The order is the law: what cannot be read is held; a binding denial blocks (or is offered
+    where a price is known); what was not checked is held; then a grant clears; silence is last.
+    """
+    unusable = [state for state in (State.ROW_FAULT, State.URL_INVALID) if state in facts.states]
+    if unusable:
+        return Verdict(Outcome.HELD, tuple(str(state) for state in unusable))
+    standings = sorted(facts.by_signal().items())
+    denied = _denied(standings, policy)
+    if denied is not None:
+        return denied
+    held = _held(facts, standings, policy)
+    if held is not None:
+        return held
+    return _granted(standings, policy) or _silent(facts, policy)
+
+
+def _unmet(standing: Standing, policy: Policy) -> Standing:
+    """Return the conditions of a conditional grant that the operator does not meet."""
+    if not standing & Standing.CONDITIONAL:
+        return Standing.NONE
+    conditions = standing & ALL_CONDITIONS
+    return (conditions or Standing.OTHER) & ~policy.met()
+
+
+def _denied(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+    """A binding denial, a possible one where the policy says so, or a licence not yet had."""
+    reasons: list[str] = []
+    deciding: list[str] = []
+    for signal, standing in standings:
+        found = _denial_reasons(signal, standing, policy)
+        if found:
+            reasons += found
+            deciding.append(signal)
+    if not reasons:
+        return None
+    priced = [signal for signal, standing in standings if standing & Standing.PRICED]
+    if priced:
+        reasons += [f"offer_from_{signal}" for signal in priced]
+        return Verdict(Outcome.OFFERED, tuple(reasons), tuple(sorted({*deciding, *priced})))
+    return Verdict(Outcome.BLOCKED, tuple(reasons), tuple(deciding))
+
+
+def _denial_reasons(signal: str, standing: Standing, policy: Policy) -> list[str]:
+    if not policy.binds(signal):
+        return []
+    if standing & Standing.DENIES:
+        return [f"denied_by_{signal}"]
+    if standing & Standing.MAY_DENY and policy.ambiguity is Choice.BLOCKED:
+        return [f"may_be_denied_by_{signal}"]
+    unmet = _unmet(standing, policy)
+    return _condition_reasons(unmet, signal) if unmet else []
+
+
+def _condition_reasons(unmet: Standing, signal: str) -> list[str]:
+    kinds = [kind for kind, bit in CONDITION_BITS.items() if unmet & bit]
+    return [f"conditions_of_{signal}"] + [f"needs_{kind}" for kind in kinds]
+
+
+def _held(facts: Facts, standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+    reasons = [
+        str(state) for state in (State.NOT_SURVEYED, State.UNCHECKED) if state in facts.states
+    ]
+    deciding: list[str] = []
+    for signal, standing in standings:
+        if not (policy.binds(signal) or signal in policy.grants_from):
+            continue
+        if standing & Standing.UNREADABLE:
+            reasons.append(f"unreadable_{signal}")
+            deciding.append(signal)
+        if standing & Standing.MAY_DENY and policy.binds(signal):
+            reasons.append(f"may_be_denied_by_{signal}")
+            deciding.append(signal)
+    return Verdict(Outcome.HELD, tuple(reasons), tuple(deciding)) if reasons else None
+
+
+def _granted(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+    reasons: list[str] = []
+    deciding: list[str] = []
+    duties = Standing.NONE
+    for signal, standing in standings:
+        grants = standing & (Standing.ALLOWS | Standing.CONDITIONAL)
+        if signal not in policy.grants_from or not grants or _unmet(standing, policy):
+            continue
+        reasons.append(f"granted_by_{signal}")
+        deciding.append(signal)
+        if standing & Standing.CONDITIONAL:
+            duties |= standing & ALL_CONDITIONS
+    if not reasons:
+        return _licence_lacking(standings, policy)
+    reasons += [f"duty_{kind}" for kind, bit in CONDITION_BITS.items() if duties & bit]
+    return Verdict(Outcome.CLEARED, tuple(reasons), tuple(deciding))
+
+
+def _licence_lacking(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+    """Where silence does not clear, name the conditions that stand between item and grant."""
+    if policy.silence is Choice.CLEARED:
+        return None
+    for signal, standing in standings:
+        unmet = _unmet(standing, policy)
+        if signal in policy.grants_from and unmet:
+            reasons = (*_condition_reasons(unmet, signal), "no_grant")
+            if standing & Standing.PRICED:
+                return Verdict(Outcome.OFFERED, (*reasons, f"offer_from_{signal}"), (signal,))
+            return Verdict(Outcome.BLOCKED, reasons, (signal,))
+    return None
+
+
+def _silent(facts: Facts, policy: Policy) -> Verdict:
+    if policy.silence is not Choice.CLEARED:
+        return Verdict(Outcome(policy.silence), ("no_grant",))
+    if State.NO_SOURCE in facts.states:
+        return Verdict(Outcome.HELD, (str(State.NO_SOURCE),))
+    return Verdict(Outcome.CLEARED, ("no_reservation_found",))
