@@ -1,0 +1,35 @@
+"""Files written whole or not at all, and their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+def write_atomically(path: Path, raw: bytes) -> None:
+    """Write ``raw`` to ``path`` by way of a temporary file beside it, flushed to the disk.
+
+    Raises OSError; then ``path`` is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hex digits, read in pieces. Raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
