@@ -143,3 +143,20 @@ def test_failures_page_is_fresh() -> None:
     build = runpy.run_path(str(ROOT / "docs" / "build_failures.py"))
     written = (ROOT / "docs" / "failures.md").read_text("utf-8")
     assert written == build["failures_page"](), "run: make docs"
+
+
+def test_architecture_tree_is_fresh() -> None:
+    build = runpy.run_path(str(ROOT / "docs" / "build_tree.py"))
+    written = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    assert build["BEGIN"] in written
+    assert build["END"] in written
+    assert written == build["page_with_tree"](written), "run: make docs"
+
+
+def test_readme_names_every_signal_and_policy() -> None:
+    from tercet.consent.policy_file import BUILT_IN
+    from tercet.consent.signals import SIGNALS
+
+    text = (ROOT / "README.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", text, re.MULTILINE))
+    assert {signal.name for signal in SIGNALS} | set(BUILT_IN) <= rows
