@@ -28,9 +28,8 @@ def tree_lines(folder: Path, depth: int = 0) -> list[str]:
     init = folder / "__init__.py"
     about = first_line(init) if init.is_file() else ""
     lines = [_line(f"{folder.name}/", about, depth)]
-    for file in sorted(folder.glob("*.py")):
-        if file != init:
-            lines.append(_line(file.name, first_line(file), depth + 1))
+    modules = [file for file in sorted(folder.glob("*.py")) if file != init]
+    lines += [_line(file.name, first_line(file), depth + 1) for file in modules]
     for inner in sorted(folder.iterdir()):
         if inner.is_dir() and any(inner.glob("*.py")):
             lines += tree_lines(inner, depth + 1)

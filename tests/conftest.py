@@ -15,5 +15,7 @@ def shared_vectors() -> Path:
     """Test data made by others, beside the checkout; tests that need it skip without it."""
     folder = Path(os.environ.get("TERCET_SHARED_VECTORS", ROOT.parent / "shared" / "vectors"))
     if not folder.is_dir():
-        pytest.skip(f"no third-party test data at {folder}; set TERCET_SHARED_VECTORS to its folder")
+        pytest.skip(
+            f"no third-party test data at {folder}; set TERCET_SHARED_VECTORS to its folder"
+        )
     return folder

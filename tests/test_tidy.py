@@ -22,7 +22,7 @@ FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
 LINE_CHARACTERS_MAX = 100
 BANNED_WORDS = {"manager", "helper", "helpers", "util", "utils", "handler", "misc", "common"}
-LEFTOVERS = re.compile(
+LEFTOVERS = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b|NotImplemented[E]rror")
     "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"))
 )
 
