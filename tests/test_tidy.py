@@ -23,8 +23,6 @@ FILE_LINES_MAX = 500
 LINE_CHARACTERS_MAX = 100
 BANNED_WORDS = {"manager", "helper", "helpers", "util", "utils", "handler", "misc", "common"}
 LEFTOVERS = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b|NotImplemented[E]rror")
-    "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"))
-)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
