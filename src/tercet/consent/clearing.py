@@ -1,0 +1,232 @@
+"""The clearing of one batch: rows in, the same number of rows out, each with one verdict.
+
+Everything a row's verdict depends on becomes a Finding with a small number; `decide` runs once
+for each distinct combination of findings, and the result is joined back by indexing. No row is
+ever looked at by Python alone unless one of its site's narrower path rules might match it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tercet.consent.facts import Facts, State
+from tercet.consent.paths import normalise_path
+from tercet.consent.policy import Policy, decide
+from tercet.consent.prefix_filter import PrefixFilter
+from tercet.consent.rulebook import NOTHING, Finding
+from tercet.consent.site_index import NOT_SURVEYED, URL_INVALID, SiteIndex
+from tercet.consent.urls import UrlColumns, split_batch, split_url
+from tercet.core.verdict import Outcome, Verdict
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+OUTCOMES = tuple(Outcome)
+UNSURVEYED = Finding(Facts(frozenset({State.NOT_SURVEYED})))
+INVALID = Finding(Facts(frozenset({State.URL_INVALID})))
+SOURCELESS = Finding(Facts(frozenset({State.NO_SOURCE})))
+FAULTY = Finding(Facts(frozenset({State.ROW_FAULT})))
+
+
+class Interned:
+    """Numbers for values, in order of appearance."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values: list[Any] = []
+        self._number: dict[Any, int] = {}
+        for value in values:
+            self.number(value)
+
+    def number(self, value: Any) -> int:
+        """Return the number of ``value``, a new one when it is new."""
+        number = self._number.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One place where something is said about rows: the site, the item itself, a column.
+
+    ``finding`` numbers each row's finding; ``id_start`` is where the ids of its declarations
+    begin in the shard's list of ids.
+    """
+
+    finding: Array
+    id_start: Array
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRows:
+    """Verdicts of some rows by number, and what evidence they rest on.
+
+    ``site`` is the site's number, negative when there is none. ``evidence`` are positions in
+    the shard's list of declaration ids; row i has those from ``evidence_start[i]`` on.
+    """
+
+    verdict: Array
+    site: Array
+    evidence: Array
+    evidence_start: Array
+
+
+class Clearing:
+    """Decides batches under one policy for one usage. Deterministic; keeps only memory aids."""
+
+    def __init__(self, sites: SiteIndex, policy: Policy) -> None:
+        self.sites = sites
+        self.policy = policy
+        self.findings = Interned(NOTHING, UNSURVEYED, INVALID, SOURCELESS, FAULTY)
+        self.verdicts = Interned()
+        self._everywhere = np.array(
+            [self.findings.number(book.everywhere) for book in sites.rulebooks] or [0],
+            dtype=np.int32,
+        )
+        ruled = [(at, book.patterns) for at, book in enumerate(sites.rulebooks) if book.patterns]
+        self._ruled = np.zeros(max(len(sites.rulebooks), 1), dtype=np.bool_)
+        self._ruled[[at for at, _ in ruled]] = True
+        self._filter = PrefixFilter.build(ruled, len(sites.rulebooks))
+        self._decided: dict[tuple[int, ...], int] = {}
+        self._positions: list[tuple[tuple[int, ...], ...]] = []
+
+    def site_ground(self, urls: pa.Array, faulty: Array) -> tuple[Ground, Array]:
+        """Return what the sites say of each row, and the site numbers.
+
+        ``urls`` may hold nulls: those rows have no source. ``faulty`` rows are not looked at.
+        """
+        absent = pc.is_null(urls).to_numpy(zero_copy_only=False)
+        texts = pc.fill_null(urls, "")
+        columns = split_batch(texts)
+        site, paths = self.sites.find(columns, texts)
+        site[absent | faulty] = URL_INVALID
+        known = np.maximum(site, 0)
+        if len(self.sites.book):
+            book = self.sites.book[known]
+            finding = self._everywhere[book]
+            self._follow_paths(columns, texts, paths, site >= 0, book, finding)
+        else:
+            finding = np.zeros(len(urls), dtype=np.int32)
+        finding[site == NOT_SURVEYED] = self.findings.number(UNSURVEYED)
+        finding[site == URL_INVALID] = self.findings.number(INVALID)
+        finding[absent] = self.findings.number(SOURCELESS)
+        finding[faulty] = self.findings.number(FAULTY)
+        start = self.sites.id_start[known] if len(self.sites.book) else np.zeros(len(urls), int)
+        return Ground(finding, start), site
+
+    def _follow_paths(
+        self,
+        columns: UrlColumns,
+        texts: pa.Array,
+        paths: dict[int, str],
+        known: Array,
+        book: Array,
+        finding: Array,
+    ) -> None:
+        """Ask the rulebook for each row that one of its narrower rules might match."""
+        rows = np.flatnonzero(known & self._ruled[book])
+        lengths = columns.end[rows] - columns.start[rows]
+        odd = columns.odd[rows] | ~columns.plain[rows]
+        words = columns.words()[rows]
+        asked = odd | self._filter.candidates(book[rows], words, lengths, columns.query[rows])
+        rows, odd = rows[asked], odd[asked]
+        octets = columns.octets.tobytes()
+        starts, ends = columns.start[rows].tolist(), columns.end[rows].tolist()
+        rulebooks, number = self.sites.rulebooks, self.findings.number
+        books = book[rows].tolist()
+        answers = []
+        for at, strange in enumerate(odd.tolist()):
+            if strange:
+                path = _normal_path(int(rows[at]), texts, paths)
+            else:
+                path = b"/" + octets[starts[at] : ends[at]]
+            answers.append(number(rulebooks[books[at]].at(path)))
+        finding[rows] = answers
+
+    def decide_rows(self, grounds: Sequence[Ground], site: Array) -> DecidedRows:
+        """Join the grounds of each row and decide once per distinct combination."""
+        combined, inverse = _distinct([ground.finding for ground in grounds])
+        numbers = np.array([self._decide(tuple(row)) for row in combined], dtype=np.int32)
+        counts = np.zeros(len(site), dtype=np.int64)
+        parts = []
+        for at, ground in enumerate(grounds):
+            positions = [self._positions_of(tuple(row))[at] for row in combined]
+            sizes = np.array([len(p) for p in positions], dtype=np.int64)
+            if not sizes.any():
+                continue
+            flat = np.array([p for group in positions for p in group], dtype=np.int64)
+            first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+            parts.append((sizes[inverse], first[inverse], flat, ground.id_start))
+            counts += sizes[inverse]
+        start = np.concatenate(([0], np.cumsum(counts)))
+        return DecidedRows(numbers[inverse], site, _gathered(parts, start), start)
+
+    def _decide(self, findings: tuple[int, ...]) -> int:
+        number = self._decided.get(findings)
+        if number is None:
+            facts = Facts()
+            for finding in findings:
+                facts |= self.findings.values[finding].facts
+            number = self.verdicts.number(decide(facts, self.policy))
+            self._decided[findings] = number
+        return number
+
+    def _positions_of(self, findings: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        """Return for each ground the positions of the declarations that decided."""
+        verdict: Verdict = self.verdicts.values[self._decide(findings)]
+        return tuple(
+            tuple(
+                position
+                for signal, positions in self.findings.values[finding].speakers
+                if signal in verdict.deciding
+                for position in positions
+            )
+            for finding in findings
+        )
+
+
+def _normal_path(row: int, texts: pa.Array, paths: dict[int, str]) -> bytes:
+    path = paths.get(row)
+    if path is None:
+        split = split_url(texts[row].as_py())
+        path = split.path if split else "/"
+    return normalise_path(path.encode())
+
+
+def _distinct(columns: list[Array]) -> tuple[list[list[int]], Array]:
+    """Return the distinct combinations of the columns and each row's number among them."""
+    present, inverse = _compact(columns[0])
+    combined = present.reshape(-1, 1)
+    for column in columns[1:]:
+        values, index = _compact(column)
+        if len(values) == 1:
+            combined = np.column_stack((combined, np.full(len(combined), values[0])))
+            continue
+        pairs, inverse = np.unique(inverse * np.int64(len(values)) + index, return_inverse=True)
+        combined = np.column_stack((combined[pairs // len(values)], values[pairs % len(values)]))
+    return combined.tolist(), inverse
+
+
+def _compact(column: Array) -> tuple[Array, Array]:
+    """Return the distinct small numbers in ``column`` and each row's index among them."""
+    used = np.zeros(int(column.max(initial=0)) + 1, dtype=np.bool_)
+    used[column] = True
+    index = np.cumsum(used) - 1
+    return np.flatnonzero(used), index[column]
+
+
+def _gathered(parts: list[tuple[Array, Array, Array, Array]], start: Array) -> Array:
+    """Lay the positions of all grounds side by side, row by row."""
+    gathered = np.empty(int(start[-1]), dtype=np.int64)
+    filled = start[:-1].copy()
+    for sizes, first, flat, id_start in parts:
+        rows = np.repeat(np.arange(len(sizes)), sizes)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        gathered[filled[rows] + within] = flat[first[rows] + within] + id_start[rows]
+        filled += sizes
+    return gathered

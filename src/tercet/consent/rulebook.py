@@ -1,0 +1,149 @@
+"""Rulebooks: everything the captures of one site, or of one item, say for one usage.
+
+A rulebook depends on the captured bytes only, so all sites with the same files share one. Asked
+for a path it gives a Finding; findings are interned, so a corpus of billions of rows meets only
+as many as there are different things said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tercet.consent.capture import Capture, declarations_of
+from tercet.consent.evaluation import CompiledDeclaration, Winner, compile_declaration
+from tercet.consent.facts import Channel, Facts, Standing, State
+from tercet.consent.failures import Consequence, consequence
+from tercet.consent.signal import Resource
+from tercet.core.declaration import Declaration
+from tercet.core.terms import Condition
+from tercet.core.usage import Usage
+
+SITE_RESOURCES = (Resource.ROBOTS_TXT, Resource.TDMREP_JSON, Resource.AI_TXT)
+"""What must have been asked of a site before its silence means anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Facts, and who says so: for each signal the positions of its declarations."""
+
+    facts: Facts
+    speakers: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
+NOTHING = Finding(Facts())
+
+
+def _finding(states: frozenset[State], said: list[tuple[int, Channel, Standing]]) -> Finding:
+    facts = Facts(states)
+    speakers: dict[str, list[int]] = {}
+    for position, channel, standing in said:
+        if standing:
+            facts |= Facts(standings=((channel, standing),))
+            speakers.setdefault(channel[0], []).append(position)
+    return Finding(facts, tuple((name, tuple(at)) for name, at in sorted(speakers.items())))
+
+
+@dataclass(slots=True)
+class Rulebook:
+    """What one set of captures says; ``at`` is asked for each path.
+
+    ``patterns`` are the path patterns that can change the finding away from ``everywhere``;
+    ``declaration_count`` is the number of declarations, whose positions findings refer to;
+    ``offers`` are the priced or linked conditions, by position.
+    """
+
+    states: frozenset[State]
+    fixed: tuple[tuple[int, Channel, Standing], ...]
+    ruled: tuple[tuple[int, CompiledDeclaration], ...]
+    declaration_count: int
+    offers: tuple[tuple[int, Condition], ...]
+    everywhere: Finding = NOTHING
+    patterns: tuple[bytes, ...] = ()
+    _probes: list[Callable[[bytes], Winner]] = field(default_factory=list)
+    _findings: dict[tuple[Winner, ...], Finding] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        said = [(at, compiled.channel, compiled.everywhere) for at, compiled in self.ruled]
+        self.everywhere = _finding(self.states, [*self.fixed, *said])
+        self.patterns = tuple(p for _, compiled in self.ruled for p in compiled.patterns)
+        self._probes = [r.probe() for _, compiled in self.ruled for r in compiled.readings]
+
+    def at(self, path: bytes) -> Finding:
+        """Return the finding at ``path``, in the form of ``paths.normalise_path``."""
+        winners = tuple([probe(path) for probe in self._probes])
+        finding = self._findings.get(winners)
+        if finding is None:
+            finding = self._findings[winners] = self._resolve(winners)
+        return finding
+
+    def _resolve(self, winners: tuple[Winner, ...]) -> Finding:
+        said = list(self.fixed)
+        start = 0
+        for position, compiled in self.ruled:
+            end = start + len(compiled.readings)
+            said.append((position, compiled.channel, compiled.standing(winners[start:end])))
+            start = end
+        return _finding(self.states, said)
+
+
+def compile_rulebook(
+    captures: Sequence[tuple[Capture, bytes]], usage: Usage, *, of_site: bool
+) -> Rulebook:
+    """Compile what ``captures`` (in the evidence's order) declare for ``usage``."""
+    declarations = [d for capture, raw in captures for d in declarations_of(capture, raw)]
+    states = _states([capture for capture, _ in captures], declarations, of_site=of_site)
+    fixed: list[tuple[int, Channel, Standing]] = []
+    ruled: list[tuple[int, CompiledDeclaration]] = []
+    offers: list[tuple[int, Condition]] = []
+    for position, declaration in enumerate(declarations):
+        compiled = compile_declaration(declaration, usage)
+        if compiled is None:
+            continue
+        offers += [(position, c) for c in compiled.conditions if c.price or c.url]
+        if compiled.patterns:
+            ruled.append((position, compiled))
+        elif compiled.everywhere:
+            fixed.append((position, compiled.channel, compiled.everywhere))
+    ruled = _needed(fixed, ruled)
+    return Rulebook(states, tuple(fixed), tuple(ruled), len(declarations), tuple(offers))
+
+
+def _needed(
+    fixed: list[tuple[int, Channel, Standing]], ruled: list[tuple[int, CompiledDeclaration]]
+) -> list[tuple[int, CompiledDeclaration]]:
+    """Leave out path rules of a signal that denies the whole site already: they add nothing."""
+    denied = {channel for _, channel, standing in fixed if standing & Standing.DENIES}
+    kept = []
+    for position, compiled in ruled:
+        if compiled.channel not in denied or compiled.conditions:
+            kept.append((position, compiled))
+    return kept
+
+
+def _states(
+    captures: list[Capture], declarations: list[Declaration], *, of_site: bool
+) -> frozenset[State]:
+    unchecked = any(
+        capture.failure is not None
+        and consequence(capture.resource, capture.failure) is Consequence.HELD
+        for capture in captures
+    )
+    asked = {capture.resource for capture in captures}
+    unchecked |= of_site and not asked.issuperset(SITE_RESOURCES)
+    unchecked |= _points_to_unread_licence(captures, declarations)
+    return frozenset({State.UNCHECKED}) if unchecked else frozenset()
+
+
+def _points_to_unread_licence(captures: list[Capture], declarations: list[Declaration]) -> bool:
+    """An RSL pointer whose document was never asked for: RSL 1.0 calls that unlicensed."""
+    had = {c.requested_uri for c in captures if c.resource is Resource.RSL_XML}
+    had |= {c.uri for c in captures if c.resource is Resource.RSL_XML}
+    pointed = {
+        value
+        for declaration in declarations
+        if declaration.signal == "rsl"
+        for name, value in declaration.evidence
+        if name == "licence_url"
+    }
+    return bool(pointed - had)
