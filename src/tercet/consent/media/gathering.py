@@ -151,9 +151,9 @@ def _plain(text: str) -> str:
 
 
 def _speaks_of_rights(name: str, value: str) -> bool:
-    if not value:
-        return False
     low = name.casefold()
+    if not value:
+        return "dmi-" in low  # a bare PLUS value as the name of an empty field
     if any(word in low for word in _RIGHTS_WORDS):
         return True
     low = value.casefold()

@@ -1,7 +1,8 @@
 """ISO base media files (MP4, MOV, HEIC, AVIF, JPEG 2000, JPEG XL): XMP and copyright.
 
-Sources: ISO/IEC 14496-12 (boxes, iinf, iloc, cprt); C2PA 2.2 appendix A.5; XMP
-Specification Part 3 (the uuid box and QuickTime's XMP_); QuickTime File Format (udta, ilst); ISO/IEC 23008-12 (HEIF items).
+Sources: ISO/IEC 14496-12 (boxes, iinf, iloc, cprt); C2PA 2.2 appendix A.5 (the uuid box);
+XMP Specification Part 3 (the uuid box, QuickTime's XMP_); QuickTime File Format (udta, ilst);
+ISO/IEC 23008-12 (HEIF items).
 """
 
 from __future__ import annotations

@@ -1,45 +1,80 @@
 """The properties of an XMP packet.
 
-Sources: XMP Specification Part 1 (ISO 16684-1) section 7: a property is an element or an
+Source: XMP Specification Part 1 (ISO 16684-1) section 7: a property is an element or an
 attribute of ``rdf:Description``; its value is text, ``rdf:resource``, ``rdf:value`` or a container.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from itertools import islice
 
-from tercet.consent.xml_tree import attribute_names, names
+from tercet.consent.xml_tree import Element, attribute_names, names
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _VALUE_ATTRIBUTES = (f"{{{RDF}}}resource", f"{{{RDF}}}about", f"{{{RDF}}}value")
-_VALUES_MAX = 1_000
+_ELEMENTS_MAX = 100  # looked at inside one property
+_SPACE = b"\x00 \t\r\n"
 
-Name = tuple[str, str]
-"""Namespace ("" for none) and local name."""
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One element or attribute of a packet.
+
+    ``text`` is an attribute's value, ``node`` an element (None for attributes). ``top`` tells
+    whether it is said of the document itself: a property right below a top ``rdf:Description``,
+    not one inside a structure such as the record of an ingredient. ``line`` counts from 1.
+    """
+
+    space: str
+    local: str
+    text: str
+    node: Element | None
+    top: bool
+    line: int
+
+    def values(self) -> list[str]:
+        """Return the texts it holds: its own, its resources and those of its members."""
+        if self.node is None:
+            return [self.text.strip()] if self.text.strip() else []
+        found: list[str] = []
+        for element in islice(self.node.iter(), _ELEMENTS_MAX):
+            texts = [element.text or ""]
+            texts += [element.get(key) or "" for key in _VALUE_ATTRIBUTES]
+            found += [text.strip() for text in texts if text.strip()]
+        return found
+
+    def whole(self) -> bool:
+        """Whether ``values`` saw everything the property holds."""
+        return (
+            self.node is None or next(islice(self.node.iter(), _ELEMENTS_MAX, None), None) is None
+        )
 
 
 def trim(raw: bytes) -> bytes:
     """Drop NULs and white space around a packet, but never half a UTF-16 character."""
-    return raw if b"\x00" in raw.lstrip(b"\x00")[:4] else raw.strip(b"\x00 \t\r\n")
+    return raw if b"\x00" in raw.lstrip(b"\x00")[:4] else raw.strip(_SPACE)
 
 
-def properties(root: Any) -> list[tuple[Name, Any]]:
-    """Return every element and attribute as (name, element or text), in document order."""
-    found: list[tuple[Name, Any]] = []
+def properties(root: Element) -> list[Property]:
+    """Return every element and attribute in document order."""
+    found: list[Property] = []
     for element in root.iter():
-        found.append((names(element), element))
-        found += [((space, local), value) for space, local, value in attribute_names(element)]
+        space, local = names(element)
+        line = element.sourceline or 0
+        found.append(Property(space, local, "", element, _is_top(element.getparent()), line))
+        if element.attrib:
+            top = _is_top(element)
+            found += [
+                Property(space, local, value, None, top, line)
+                for space, local, value in attribute_names(element)
+            ]
     return found
 
 
-def values(node: Any) -> list[str]:
-    """Return the texts of a property: its own, its resources and those of its members."""
-    if isinstance(node, str):
-        return [node.strip()] if node.strip() else []
-    found: list[str] = []
-    for element in node.iter():
-        if not isinstance(element.tag, str) or len(found) >= _VALUES_MAX:
-            continue
-        texts = [element.text or "", *(element.get(key) or "" for key in _VALUE_ATTRIBUTES)]
-        found += [text.strip() for text in texts if text.strip()]
-    return found
+def _is_top(owner: Element | None) -> bool:
+    """Whether ``owner`` is an rdf:Description that stands right inside rdf:RDF."""
+    if owner is None or names(owner) != (RDF, "Description"):
+        return False
+    parent = owner.getparent()
+    return parent is not None and names(parent) == (RDF, "RDF")

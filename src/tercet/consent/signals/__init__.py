@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tercet.consent.signal import Resource, Signal
-from tercet.consent.signals import x_robots
+from tercet.consent.signals import plus, x_robots
 from tercet.core.declaration import Declaration, Source
 
 SIGNALS: tuple[Signal, ...] = (
     x_robots.SIGNAL,
+    plus.SIGNAL,
 )
 
 
