@@ -87,7 +87,8 @@ def test_every_figure_is_on_the_page() -> None:
     text = Outline(render_report(SUMMARY)).text
     for shown in (
         f"1{THIN}234{THIN}567", f"400{THIN}000", f"834{THIN}566", f"32.4{THIN}%",
-        "22 November 2026", "example.org", "local files", "Nobody allowed it", "no_grant", "robots.txt", "EUR 0.01",
+        "22 November 2026", "example.org", "local files",
+        "Nobody allowed it", "no_grant", "robots.txt", "EUR 0.01",
         "the owners of 310 sites", "ab" * 32, "cd" * 32, "7f1c9a0e", f"20.1{THIN}MB",
         "training generative models", "Only a grant clears.", "tercet verify .",
     ):  # fmt: skip
