@@ -15,3 +15,19 @@ URL_BYTES_MAX = 16 * 1024
 LINE_BYTES_MAX = 16 * 1024  # a robots.txt line; Google: 2083 * 8
 DECLARATIONS_MAX = 10_000  # from one resource; above it the rest is one unreadable declaration
 CONDITION_TEXT_MAX = 2_000  # characters of licence text or constraint kept in a condition
+
+# The survey
+REDIRECTS_MAX = 5  # RFC 9309 section 2.3.1.2: at least five are followed
+RETRIES_MAX = 2  # after 429, 5xx and time-outs
+RETRY_AFTER_SECONDS_MAX = 60  # a host that asks for longer is left alone and held
+RETRY_BACKOFF_SECONDS = 2.0  # before the first retry; doubled each time
+CACHE_SECONDS_MAX = 24 * 3600  # RFC 9309 section 2.4: no cached robots.txt older than a day
+CACHE_SECONDS_DEFAULT = 3600  # where the server says nothing of freshness
+ITEM_PREFIX_BYTES = 256 * 1024  # first range asked of an item; grown fourfold while truncated
+DRAIN_BYTES_MAX = 64 * 1024  # of an error page, read only to keep the connection
+DRAIN_SECONDS_MAX = 2.0
+RSL_LINKS_MAX = 8  # RSL files fetched for one site or one item
+ADDRESSES_TRIED_MAX = 3  # of those a host name resolves to
+ROW_BYTES_MAX = 64 * 1024 * 1024  # one line of a CSV or JSONL corpus; the rest of it is not read
+ROW_LINES_MAX = 1_000  # lines one quoted CSV row may span
+QUOTED_ROW_BYTES_MAX = 1024 * 1024  # bytes of a CSV row that spans lines

@@ -1,0 +1,1 @@
+"""The parts of the survey: targets, addresses, manners, fetching, caching, sites and items."""
