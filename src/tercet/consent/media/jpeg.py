@@ -56,7 +56,7 @@ def read(gathering: Gathering) -> None:
         elif marker == _APP13 and raw.startswith(_PHOTOSHOP_HEAD, start):
             resources.append((start + len(_PHOTOSHOP_HEAD), end))
         at = end
-    gathering.has_c2pa = raw.find(b"c2pa", 0, at) >= 0
+    gathering.has_c2pa = raw.find(b"jumb", 0, at) >= 0 and raw.find(b"c2pa", 0, at) >= 0
     _join_extended(gathering, extended)
     if resources:
         # Photoshop data beyond one segment goes on in the next one: join before reading.

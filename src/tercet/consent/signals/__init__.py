@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from tercet.consent.signal import Resource, Signal
-from tercet.consent.signals import plus, x_robots
+from tercet.consent.signals import c2pa, plus, tdm_ai, x_robots
 from tercet.core.declaration import Declaration, Source
 
 SIGNALS: tuple[Signal, ...] = (
     x_robots.SIGNAL,
     plus.SIGNAL,
+    c2pa.SIGNAL,
+    tdm_ai.SIGNAL,
 )
 
 
