@@ -31,3 +31,5 @@ ADDRESSES_TRIED_MAX = 3  # of those a host name resolves to
 ROW_BYTES_MAX = 64 * 1024 * 1024  # one line of a CSV or JSONL corpus; the rest of it is not read
 ROW_LINES_MAX = 1_000  # lines one quoted CSV row may span
 QUOTED_ROW_BYTES_MAX = 1024 * 1024  # bytes of a CSV row that spans lines
+MEDIA_FILE_BYTES_MAX = 256 * 1024 * 1024  # read of one local media file; beyond it: held
+DECLARATION_FILE_BYTES_MAX = 16 * 1024 * 1024  # a sidecar file

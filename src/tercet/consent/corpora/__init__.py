@@ -44,6 +44,7 @@ __all__ = [
     "Member",
     "Part",
     "Shard",
+    "digest_inputs",
     "media_members",
     "open_corpus",
 ]
@@ -77,6 +78,19 @@ def media_members(corpus: Corpus, shard: Shard) -> Iterator[Member]:
     from tercet.consent.corpora.parquet import shard_members
 
     return shard_members(corpus.shards[shard.index]) if shard.staged else iter(())
+
+
+def digest_inputs(corpus: Corpus, *, threads: int = 2) -> Corpus:
+    """Return ``corpus`` with the SHA-256 of every input.
+
+    Of a file it is the digest of its bytes as they lie there; of a folder, that of the sorted
+    lines "path NUL size NUL SHA-256 LF" of its media files and sidecars, in which all their bytes
+    are read. Inputs that have a digest from staging are not read again.
+    Raises InputError when an input can no longer be read.
+    """
+    from tercet.consent.corpora.digests import digested
+
+    return digested(corpus, threads)
 
 
 def __getattr__(name: str) -> Any:

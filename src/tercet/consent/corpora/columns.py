@@ -20,7 +20,9 @@ SHA256_NAMES = ("sha256",)
 _SHOWN_MAX = 40
 
 
-def find_columns(found: Sequence[str], asked: ColumnNames, where: str) -> ColumnNames:
+def find_columns(
+    found: Sequence[str], asked: ColumnNames, where: str, *, need_url: bool = True
+) -> ColumnNames:
     """Return the columns of ``found`` to read, or raise InputError naming the candidates.
 
     A name ``asked`` for must exist exactly; otherwise well-known names are looked for, whatever
@@ -28,7 +30,7 @@ def find_columns(found: Sequence[str], asked: ColumnNames, where: str) -> Column
     could miss a denial.
     """
     url = _pick(found, asked.url, URL_NAMES, "url", where)
-    if not url:
+    if not url and need_url:
         raise InputError(
             f"no URL column in {where}; its columns are {shown(found)}",
             hint="name it with --url-column",

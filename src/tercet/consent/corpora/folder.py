@@ -92,7 +92,8 @@ def readable(name: str) -> str:
 
 
 def _inside(root: str, path: str) -> bool:
-    return os.path.realpath(path).startswith(root.rstrip(os.sep) + os.sep)
+    target = os.path.realpath(path)
+    return target == root or target.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _entry(root: str, where: str, sidecars: tuple[str, ...]) -> Entry:

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tercet.consent.corpora.archive import ArchiveRows
 from tercet.consent.corpora.corpus import ColumnNames, Corpus, InputFile, Kind, Shard
+from tercet.consent.corpora.delimited import DelimitedRows
+from tercet.consent.corpora.digests import file_sha256
 from tercet.consent.corpora.folder import MEDIA_SUFFIXES, FolderRows, suffix_of
+from tercet.consent.corpora.jsonl import JsonRows, LineRows
 from tercet.consent.corpora.parquet import parquet_columns, parquet_rows, parquet_shards
 from tercet.consent.corpora.staging import Progress, Staged, stage, stage_folder
 from tercet.core.errors import InputError
@@ -16,6 +20,7 @@ from tercet.core.errors import InputError
 _TABLES = {
     ".parquet": Kind.PARQUET, ".pq": Kind.PARQUET, ".csv": Kind.CSV, ".tsv": Kind.TSV,
     ".jsonl": Kind.JSONL, ".ndjson": Kind.JSONL, ".tar": Kind.TAR,
+    ".txt": Kind.URLS, ".urls": Kind.URLS,
 }  # fmt: skip
 
 
@@ -88,6 +93,8 @@ def _open_place(place: Path, opening: _Opening) -> list[_Piece]:
     _check_readable(place)
     if place.is_dir():
         return _open_folder(place, opening)
+    if suffix_of(place.name) == ".list":
+        return _open_list(place, opening)
     return [_open_file(place, place.name, opening)]
 
 
@@ -100,19 +107,84 @@ def _check_readable(place: Path) -> None:
         raise InputError(f"{place} is neither a file nor a folder", hint="copy it to a file first")
 
 
+def _open_list(place: Path, opening: _Opening) -> list[_Piece]:
+    """Open what a list names: a path a line, from the list's own folder; # begins a comment."""
+    try:
+        lines = place.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{place} is not UTF-8: {error}", hint="save it as UTF-8") from error
+    pieces: list[_Piece] = []
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        named = place.parent / text
+        if suffix_of(named.name) == ".list":
+            raise InputError(
+                f"{place}, line {number}: a list cannot name a list", hint="name its lines here"
+            )
+        try:
+            pieces.extend(_open_place(named, opening))
+        except InputError as error:
+            raise InputError(f"{place}, line {number}: {error.message}", hint=error.hint) from error
+    return pieces
+
+
 def _open_file(path: Path, name: str, opening: _Opening) -> _Piece:
     kind = table_kind(path.name)
     if kind is Kind.PARQUET:
         return _open_parquet(path, name, opening)
+    if kind is not None:
+        return _open_staged(path, name, kind, opening)
     raise InputError(
         f"{path} is of no known corpus format",
-        hint="known are folders of media, .parquet, .csv, .tsv, .jsonl, .ndjson and .tar",
+        hint="known are folders of media, .parquet, .csv, .tsv, .jsonl, .ndjson (also .gz, .zst),"
+        " .tar, .txt with a URL a line, and .list with a path a line",
     )
 
 
 def table_kind(name: str) -> Kind | None:
     """Return the kind of table or archive a file name tells, or None."""
-    return _TABLES.get(suffix_of(name))
+    suffix = suffix_of(name)
+    if suffix in (".gz", ".zst"):
+        kind = _TABLES.get(suffix_of(name.removesuffix(name[-len(suffix) :])))
+        return None if kind in (Kind.PARQUET, Kind.TAR) else kind
+    return _TABLES.get(suffix)
+
+
+def _open_staged(path: Path, name: str, kind: Kind, opening: _Opening) -> _Piece:
+    source = _row_source(path, kind, opening.columns)
+    identity = {"kind": str(kind), "path": str(path.resolve()), "columns": repr(source.columns)}
+    state = _state(path)
+    staged = stage(
+        stage_folder(opening.work, identity),
+        state,
+        source,
+        same_digest=None if kind is Kind.TAR else lambda digest: digest == file_sha256(path),
+        progress=opening.progress,
+    )
+    if _state(path) != state:
+        raise InputError(f"{path} was changed while it was read", hint="start again")
+    rows = sum(count for _, count in staged.parts)
+    file = InputFile(name, path.stat().st_size, staged.sha256, rows, str(path.absolute()))
+    return _Piece(kind, file, source.columns, _staged_shards(staged))
+
+
+def _state(path: Path) -> dict[str, int]:
+    status = path.stat()
+    return {"bytes": status.st_size, "modified_ns": status.st_mtime_ns}
+
+
+def _row_source(
+    path: Path, kind: Kind, columns: ColumnNames
+) -> DelimitedRows | LineRows | ArchiveRows:
+    if kind is Kind.TAR:
+        return ArchiveRows(path, columns)
+    if kind is Kind.JSONL:
+        return JsonRows(path, columns)
+    if kind is Kind.URLS:
+        return LineRows(path)
+    return DelimitedRows(path, b"\t" if kind is Kind.TSV else b",", columns)
 
 
 def _open_parquet(path: Path, name: str, opening: _Opening) -> _Piece:
@@ -147,11 +219,11 @@ def _tables_in(folder: Path) -> list[tuple[Path, Kind]]:
         for name in sorted(names):
             if name.startswith((".", "_")):
                 continue  # such as _SUCCESS and _metadata, which Spark leaves beside its parts
+            if suffix_of(name) in MEDIA_SUFFIXES:
+                return []
             kind = table_kind(name)
             if kind is not None:
                 tables.append((Path(root, name), kind))
-            elif suffix_of(name) in MEDIA_SUFFIXES:
-                return []
     return tables
 
 

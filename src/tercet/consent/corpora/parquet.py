@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tercet.consent.corpora.cells import checked_urls, json_text, text_column
+from tercet.consent.corpora.cells import checked_urls, item_of, json_text, text_column
 from tercet.consent.corpora.columns import find_columns
 from tercet.consent.corpora.corpus import SHARD_ROWS, ColumnNames, Member, Part, Shard
 from tercet.consent.corpora.faults import Fault
@@ -107,7 +108,8 @@ def shard_batches(shard: Shard, batch_rows: int) -> Iterator[pa.RecordBatch]:
     columns = list(ROW_FIELDS) if shard.staged else sorted(set(wanted))
     for batch in _raw_batches(shard, columns, batch_rows):
         if shard.staged:
-            arrays = [_rows(row, len(batch)), *(batch.column(name) for name in ROW_FIELDS)]
+            item, *others = (batch.column(name) for name in ROW_FIELDS)
+            arrays = [_rows(row, len(batch)), _numbered(item, row), *others]
             yield pa.RecordBatch.from_arrays(arrays, schema=CORPUS_SCHEMA)
         else:
             yield _table_batch(batch, names, row)
@@ -176,9 +178,20 @@ def _table_batch(batch: pa.RecordBatch, names: ColumnNames, row: int) -> pa.Reco
         arrays.append(array)
         if wrong is not None:
             fault = _nulls(len(batch)) if fault is None else fault
-            fault = pa.compute.if_else(wrong, pa.scalar(str(Fault.INVALID_UTF8)), fault)
+            fault = pc.if_else(wrong, pa.scalar(str(Fault.INVALID_UTF8)), fault)
+            arrays[2] = pc.if_else(wrong, pa.scalar(None, pa.string()), arrays[2])
     arrays.append(_nulls(len(batch)) if fault is None else fault)
     return pa.RecordBatch.from_arrays(arrays, schema=CORPUS_SCHEMA)
+
+
+def _numbered(item: pa.StringArray, row: int) -> pa.StringArray:
+    """Name the rows that have no text to be known by after their position in the corpus."""
+    empty = pc.equal(item, "")
+    positions = np.flatnonzero(empty.to_numpy(zero_copy_only=False))
+    if not len(positions):
+        return item
+    names = [item_of(None, row + int(position)) for position in positions]
+    return pc.replace_with_mask(item, empty, pa.array(names, pa.string()))
 
 
 def _rows(start: int, count: int) -> pa.Array:
