@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PLAIN = bytes(_UNRESERVED) + b":/?#[]@!&'()*+,;="  # with RFC 3986's reserved octets but "$"
 _ESCAPE = {octet: b"%%%02X" % octet for octet in range(256)}
 _PATH_ODD = re.compile(rb"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!&'()+,;=%]")
 _PATTERN_ODD = re.compile(rb"%[0-9A-Fa-f]{2}|\$(?!\Z)|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
@@ -47,16 +48,23 @@ def normalise_path(path: bytes) -> bytes:
     """
     if not path.startswith(b"/"):
         path = b"/" + path
+    if not path.translate(None, _PLAIN) and b"*" not in path:
+        return path
     return _PATH_ODD.sub(_normal, path)
 
 
 def normalise_pattern(pattern: bytes) -> bytes:
     """Return a pattern in the form of ``normalise_path``; ``*`` and a last ``$`` stay special."""
+    rest = pattern.translate(None, _PLAIN)  # most patterns are in normal form already
+    if not rest or (rest == b"$" and pattern[-1:] == b"$"):
+        return pattern
     return _PATTERN_ODD.sub(_normal, pattern)
 
 
 def google_pattern(pattern: bytes) -> bytes:
     """Return a pattern as Google's parser escapes it: nothing is undone, and paths stay raw."""
+    if pattern.isascii() and b"%" not in pattern:
+        return pattern
     return _GOOGLE_ODD.sub(_google, pattern)
 
 
@@ -98,8 +106,11 @@ def matches(pattern: bytes, path: bytes) -> bool:
     A pattern holds from the start of the path; ``*`` stands for any octets, a last ``$`` for the
     end. Nothing is normalised here. Time is linear in the path.
     """
-    if b"*" not in pattern:
-        return path == pattern[:-1] if pattern.endswith(b"$") else path.startswith(pattern)
+    first, star, _ = pattern.partition(b"*")
+    if not star:
+        return path == first[:-1] if first[-1:] == b"$" else path.startswith(first)
+    if not path.startswith(first):
+        return False
     return _split(pattern.decode("latin-1")).matches(path.decode("latin-1"))
 
 

@@ -4,8 +4,9 @@
     robots.allowed("GPTBot", b"/a?b=c")          # Decision(allowed=False, line=12)
     [r for r in robots.records if r.name == "license"]
 
-Reading never fails. One regular expression cuts the file into lines, keys and values; groups keep
-indexes into that list, and records, byte ranges and compiled rules are made when asked for.
+Reading never fails. The file is cut into (key, separator, value) lines, and each line gets a letter
+for its kind: d(isallow), a(llow), u(ser-agent), o(ther), - (none). Groups are then found by regular
+expressions over that string of letters, so the work per line stays in C.
 """
 
 from __future__ import annotations
@@ -14,36 +15,54 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, repeat
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from tercet.consent.paths import PathRules, google_pattern, normalise_path, normalise_pattern
+from tercet.consent.paths import (
+    PathRules,
+    google_pattern,
+    matches,
+    normalise_path,
+    normalise_pattern,
+)
 from tercet.core import limits
 
 Profile = Literal["rfc9309", "google"]
 
-# Exactly one match a line, and each part always matches, so there is nothing to backtrack to.
-_LINE = re.compile(rb"[ \t\v\f\r]*([^\n:#]*:?)[ \t\v\f]*([^\n#]*)[^\n]*\n")
+_COMMENT = re.compile(rb"#[^\r\n]*")
+_COMMENT_OR_NUL = re.compile(
+    rb"[#\x00][^\r\n]*"
+)  # Google's parser is of C strings: NUL ends a line
 _PRODUCT = re.compile(rb"[A-Za-z_-]*")  # RFC 9309 section 2.2.1: no digits
 _WORD = re.compile(rb"[^\s/;(]*")
 _BOM = b"\xef\xbb\xbf"
 
-_BLANK, _DISALLOW, _ALLOW, _AGENT, _OTHER = range(5)
+_BLANK, _DISALLOW, _ALLOW, _AGENT, _OTHER, _ODD = b"-dauo?"
+# RFC 9309 section 2.2.4: other records do not interfere, so only a rule ends a run of agents.
+_GROUP = re.compile(rb"(u[uo-]*)((?:[da][^u]*)?)")
+_SPLIT_GROUP = re.compile(rb"(u[u-]*)([^u]*)")
+_AMBIGUOUS = re.compile(rb"u-*o[o-]*u")
 # Mistakes that Google's parser accepts; it compares only the start of a key.
 _AGENT_KEYS = (b"user-agent", b"useragent", b"user agent")
 _DISALLOW_KEYS = (
     b"disallow", b"dissallow", b"dissalow", b"disalow", b"diasllow", b"disallaw",
 )  # fmt: skip
 _KINDS: dict[bytes, int] = {b"": _BLANK} | {
-    spelling + b":": kind
+    spelling: kind
     for key, kind in (
         (b"disallow", _DISALLOW), (b"allow", _ALLOW), (b"user-agent", _AGENT),
         (b"sitemap", _OTHER), (b"crawl-delay", _OTHER), (b"host", _OTHER), (b"noindex", _OTHER),
     )
     for spelling in (key, key.capitalize(), key.title(), key.upper())
 }  # fmt: skip
+_KEYS = frozenset(_KINDS) - {b""}
+_SCANS_MAX = 4  # decisions made by scanning the rules before they are compiled
 
-Pair = tuple[bytes, bytes]
+Line = tuple[bytes, bytes, bytes]
+"""(key, separator, value), comment removed, white space kept; empty where there is no record."""
+
+_NO_RECORD: tuple[int, Line] = (_BLANK, (b"", b"", b""))
 
 
 class Decision(NamedTuple):
@@ -53,13 +72,12 @@ class Decision(NamedTuple):
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One ``name: value`` line. ``name`` is in lower case, ``value`` as written, without comment.
 
-    ``byte_start`` and ``byte_end`` are the half-open range of the line in the raw bytes, without
-    its line end. ``group`` is the index of the group the record stands in, -1 before the first;
-    ``split_group`` the same where any record ends a run of User-agent lines.
+    ``byte_start`` and ``byte_end`` are the half-open range of the line in the raw bytes, with its
+    line end (the whole file where UTF-16 had to be decoded). ``group`` is the index of the group
+    the record stands in, -1 before the first; ``split_group`` the same in ``split_groups``.
     """
 
     line: int
@@ -71,9 +89,8 @@ class Record:
     split_group: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An Allow or Disallow line: its pattern as ``normalise_pattern`` and as Google writes it."""
+class Rule(NamedTuple):
+    """An Allow or Disallow line: its pattern in the profile's form and as Google compares it."""
 
     pattern: bytes
     google: bytes
@@ -81,43 +98,84 @@ class Rule:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """User-agent lines and the rules under them.
+class Group(NamedTuple):
+    """User-agent lines and what follows them, as indexes of lines from 0.
 
-    ``tokens`` are the product tokens in lower case. ``agents`` and ``rules`` are indexes of lines
-    from 0, inverted (``~index``) for Allow.
+    ``start`` is the first User-agent line, ``body`` where rules may begin, ``end`` the first line
+    of the next group.
     """
 
-    line_start: int
-    tokens: list[str] = field(default_factory=list)
-    agents: list[int] = field(default_factory=list)
-    rules: list[int] = field(default_factory=list)
+    start: int
+    body: int
+    end: int
 
-    @property
-    def line_end(self) -> int:
-        """The last User-agent or rule line."""
-        ends = [index if index >= 0 else ~index for index in self.rules[-1:]]
-        return max([*ends, *self.agents[-1:]]) + 1
+
+class _Compiled(NamedTuple):
+    raw: PathRules  # patterns as Google compares them with a path as given
+    normal: PathRules  # normalised patterns, for a normalised path; the same object if all agree
+    found: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsFile:
     """One robots.txt. ``fault`` says why nothing could be read; such a file has no records.
 
-    ``truncated`` tells that bytes beyond the limit were left unread. ``ambiguous`` tells that
-    some other record stands between User-agent lines of one run: ``groups`` are read as RFC 9309
-    section 2.2.4 demands (it does not interfere), ``split_groups`` as if it ended the run.
+    ``truncated`` tells that bytes beyond the limit were left unread.
     """
 
     profile: Profile
     raw: bytes
     fault: str
     truncated: bool
-    ambiguous: bool
-    groups: list[Group]
-    _pairs: list[Pair]
+    lines: list[Line] = field(repr=False)
+    kinds: bytes = field(repr=False)
     _memo: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether some other record stands between User-agent lines of one run.
+
+        Then ``groups`` are read as RFC 9309 section 2.2.4 demands (it does not interfere), and
+        ``split_groups`` as if it ended the run.
+        """
+        return _AMBIGUOUS.search(self.kinds) is not None
+
+    def groups(self, *, split: bool = False) -> tuple[Group, ...]:
+        """Return the groups in order; ``split``: as if any other record ended a run of agents."""
+        key = ("groups", split)
+        if key not in self._memo:
+            found = (_SPLIT_GROUP if split else _GROUP).finditer(self.kinds)
+            self._memo[key] = tuple([Group(m.start(), m.end(1), m.end()) for m in found])
+        return self._memo[key]  # type: ignore[return-value]
+
+    def tokens(self, *, split: bool = False, wide: bool = False) -> dict[str, tuple[int, ...]]:
+        """Return for each named token (lower case, ``*`` included) the groups that name it.
+
+        Names in use break the grammar of product tokens ("AI2Bot", "ChatGPT Agent"): ``wide``
+        adds the first word and the whole of every name.
+        """
+        key = ("tokens", split, wide)
+        if key not in self._memo:
+            read = _spellings if wide else _TOKENS[self.profile]
+            found: dict[str, dict[int, None]] = {}
+            for index, group in enumerate(self.groups(split=split)):
+                for line in self._of_kind(group.start, group.body, b"u"):
+                    for token in read(self.lines[line][2].strip()):
+                        found.setdefault(token, {})[index] = None
+            self._memo[key] = {token: tuple(ids) for token, ids in found.items()}
+        return self._memo[key]  # type: ignore[return-value]
+
+    def effective(self, agent: str) -> tuple[int, ...]:
+        """Return the indexes of the groups that hold for ``agent``: its own, else ``*``'s."""
+        own = self.tokens()
+        return own.get(agent.lower()) or own.get("*", ())
+
+    def rules(self, chosen: tuple[int, ...], *, split: bool = False) -> tuple[Rule, ...]:
+        """Return the rules of the ``chosen`` groups; one without a pattern says nothing."""
+        key = ("rules", chosen, split)
+        if key not in self._memo:
+            self._memo[key] = tuple(self._rules(chosen, split))
+        return self._memo[key]  # type: ignore[return-value]
 
     def allowed(self, agent: str, path_and_query: bytes) -> Decision:
         """Return whether the crawler whose product token is ``agent`` may fetch the path.
@@ -129,76 +187,28 @@ class RobotsFile:
         chosen = self.effective(agent)
         if not chosen:
             return Decision(True, 0)
-        compiled = self._compiled(chosen)
         path = path_and_query if path_and_query[:1] == b"/" else b"/" + path_and_query
-        if self.profile == "google":
-            return _decide(compiled.raw, compiled.found, path)
-        normal = normalise_path(path)
-        decision = _decide(compiled.normal, compiled.found, normal)
-        if decision.allowed and (compiled.raw is not compiled.normal or path != normal):
-            return _decide(compiled.raw, compiled.found, path)
-        return decision
+        normal = path if self.profile == "google" else normalise_path(path)
+        key = ("scans", chosen)
+        scans: int = self._memo.get(key, 0)  # type: ignore[assignment]
+        if scans < _SCANS_MAX:
+            self._memo[key] = scans + 1
+            return _scan(self._near(chosen, path, normal), path, normal)
+        raw_rules, normal_rules, found = self._compiled(chosen)
+        decision = _decide(raw_rules, found, path)
+        differs = raw_rules is not normal_rules or path is not normal
+        return _decide(normal_rules, found, normal) if decision.allowed and differs else decision
 
-    def _compiled(self, chosen: tuple[int, ...]) -> _Compiled:
-        key = ("rules", chosen)
-        if key not in self._memo:
-            found = tuple(self.rules(chosen))
-            raw = PathRules.compile(((r.google, r.allow) for r in found), normalised=True)
-            same = all(rule.google == rule.pattern for rule in found)
-            patterns = ((rule.pattern, rule.allow) for rule in found)
-            normal = raw if same else PathRules.compile(patterns, normalised=True)
-            self._memo[key] = _Compiled(raw, normal, found)
-        return self._memo[key]  # type: ignore[return-value]
+    def span(self, line_start: int, line_end: int) -> tuple[int, int]:
+        """Return the half-open byte range of the lines (both included) in the raw bytes."""
+        offsets = self._offsets()
+        if line_end >= len(offsets):
+            return 0, len(self.raw)
+        return offsets[line_start - 1], offsets[line_end]
 
-    def effective(self, agent: str, *, split: bool = False) -> tuple[int, ...]:
-        """Return the indexes of the groups that hold for ``agent``: its own, else those of ``*``.
-
-        ``split`` asks for indexes into ``split_groups``. Empty when no group holds.
-        """
-        own = self.tokens(split=split)
-        return own.get(agent.lower()) or own.get("*", ())
-
-    def tokens(self, *, split: bool = False, wide: bool = False) -> dict[str, tuple[int, ...]]:
-        """Return for each named token (lower case, ``*`` included) the groups that name it.
-
-        Names in use break the grammar of product tokens ("AI2Bot", "ChatGPT Agent"): ``wide``
-        adds the first word and the whole of every name.
-        """
-        key = ("tokens", split, wide)
-        if key not in self._memo:
-            found: dict[str, dict[int, None]] = {}
-            for index, group in enumerate(self.split_groups if split else self.groups):
-                names = [n for at in group.agents for n in _spellings(self._pairs[at][1])]
-                for token in names if wide else group.tokens:
-                    found.setdefault(token, {})[index] = None
-            self._memo[key] = {token: tuple(ids) for token, ids in found.items()}
-        return self._memo[key]  # type: ignore[return-value]
-
-    @property
-    def split_groups(self) -> list[Group]:
-        """The groups if any record but User-agent ends a run of User-agent lines."""
-        if not self.ambiguous:
-            return self.groups
-        if "split" not in self._memo:
-            self._memo["split"] = _group(self._pairs, self.profile, closing=True)[0]
-        return self._memo["split"]  # type: ignore[return-value]
-
-    def rules(self, chosen: tuple[int, ...], *, split: bool = False) -> Iterator[Rule]:
-        """Yield the rules of the ``chosen`` groups in order; a rule without a pattern is none."""
-        groups = self.split_groups if split else self.groups
-        for number in chosen:
-            for index in groups[number].rules:
-                line = index if index >= 0 else ~index
-                value = self._pairs[line][1].rstrip()
-                if not value:
-                    continue
-                google = google_pattern(value)
-                yield Rule(normalise_pattern(value), google, index < 0, line + 1)
-                slash = google.rfind(b"/")
-                index_page = index < 0 and google.startswith(b"/index.htm", slash)
-                if index_page and self.profile == "google":  # there it stands for "/" too
-                    folder = google[: slash + 1] + b"$"
-                    yield Rule(folder, folder, True, line + 1)
+    def line_end(self, group: Group) -> int:
+        """Return the last line, from 1, of the group's agents, rules and other records."""
+        return len(self.kinds[: group.end].rstrip(b"-"))
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -210,38 +220,103 @@ class RobotsFile:
     @property
     def records_count(self) -> int:
         """How many records the file has."""
-        return sum(1 for key, _ in self._pairs if key)
+        return len(self.kinds) - self.kinds.count(_BLANK)
 
-    def span(self, line_start: int, line_end: int) -> tuple[int, int]:
-        """Return the half-open byte range of the lines (both included) in the raw bytes."""
+    def _compiled(self, chosen: tuple[int, ...]) -> _Compiled:
+        key = ("compiled", chosen)
+        if key not in self._memo:
+            found = self.rules(chosen)
+            raw = PathRules.compile(((r.google, r.allow) for r in found), normalised=True)
+            same = all(rule.google is rule.pattern for rule in found)
+            patterns = ((rule.pattern, rule.allow) for rule in found)
+            normal = raw if same else PathRules.compile(patterns, normalised=True)
+            self._memo[key] = _Compiled(raw, normal, found)
+        return self._memo[key]  # type: ignore[return-value]
+
+    def _near(self, chosen: tuple[int, ...], path: bytes, normal: bytes) -> list[Rule]:
+        """Return at least the rules that match the path, chosen by their first two octets."""
+        near: list[Rule] = []
+        seconds = {path[1:2], normal[1:2]}
+        every = b"%" in seconds  # an escape: the pattern may spell the octet in other ways
+        quick = {b"/" + second for second in seconds | {b"", b"*", b"$", b"%"}}
+        for number in chosen:
+            group = self.groups()[number]
+            for index, line in enumerate(self.lines[group.body : group.end], group.body):
+                value = line[2].strip()
+                likely = value[:2] in quick or value[:1] != b"/" or every
+                if likely and self.kinds[index] in b"da":
+                    near += self._rule(index)
+        return near
+
+    def _of_kind(self, start: int, end: int, kinds: bytes) -> list[int]:
+        letters = self.kinds
+        return [index for index in range(start, end) if letters[index] in kinds]
+
+    def _rules(self, chosen: tuple[int, ...], split: bool) -> Iterator[Rule]:
+        groups = self.groups(split=split)
+        for number in chosen:
+            for index in self._of_kind(groups[number].body, groups[number].end, b"da"):
+                yield from self._rule(index)
+
+    def _rule(self, index: int) -> tuple[Rule, ...]:
+        value = self.lines[index][2].strip()
+        if not value:
+            return ()
+        google, allow = google_pattern(value), self.kinds[index] == _ALLOW
+        pattern = google if self.profile == "google" else normalise_pattern(google)
+        rule = Rule(pattern, google, allow, index + 1)
+        slash = google.rfind(b"/")
+        if allow and self.profile == "google" and google.startswith(b"/index.htm", slash):
+            folder = google[: slash + 1] + b"$"  # there an index page stands for "/" too
+            return rule, Rule(folder, folder, True, index + 1)
+        return (rule,)
+
+    def _offsets(self) -> list[int]:
         if "offsets" not in self._memo:
-            ends = list(accumulate(len(line) for line in self.raw.splitlines(keepends=True)))
-            self._memo["offsets"] = [0, *ends]
-        offsets: list[int] = self._memo["offsets"]  # type: ignore[assignment]
-        if _wide(self.raw) or line_end >= len(offsets):
-            return 0, len(self.raw)
-        return offsets[line_start - 1], offsets[line_end]
+            wide = self.profile == "rfc9309" and _wide(self.raw)
+            sizes = [] if wide else [len(line) for line in self.raw.splitlines(keepends=True)]
+            self._memo["offsets"] = [0, *accumulate(sizes)]
+        return self._memo["offsets"]  # type: ignore[return-value]
 
     def _records(self) -> Iterator[Record]:
-        starts = [group.line_start for group in self.groups]
-        split_starts = [group.line_start for group in self.split_groups]
-        group = split = -1
-        for line, (key, value) in enumerate(self._pairs, 1):
-            if not key:
+        groups = _numbers(self.groups(), len(self.kinds))
+        split = _numbers(self.groups(split=True), len(self.kinds)) if self.ambiguous else groups
+        offsets = self._offsets()
+        if len(offsets) <= len(self.lines):  # decoded text: byte places are not known
+            offsets = []
+        for index, (key, _, value) in enumerate(self.lines):
+            if self.kinds[index] == _BLANK:
                 continue
-            while group + 1 < len(starts) and starts[group + 1] <= line:
-                group += 1
-            while split + 1 < len(split_starts) and split_starts[split + 1] <= line:
-                split += 1
-            start, end = self.span(line, line)
-            name = key.rstrip(b": \t\v\f").lower().decode("utf-8", "replace")
-            yield Record(line, start, end, name, value.rstrip(), group, split)
+            start, end = offsets[index : index + 2] if offsets else (0, len(self.raw))
+            name = key.strip().lower().decode("utf-8", "replace")
+            yield Record(index + 1, start, end, name, value.strip(), groups[index], split[index])
 
 
-class _Compiled(NamedTuple):
-    raw: PathRules  # patterns as Google compares them with a path as given
-    normal: PathRules  # normalised patterns, for a normalised path; the same object if all agree
-    found: tuple[Rule, ...]
+def _numbers(groups: tuple[Group, ...], size: int) -> list[int]:
+    """Return for each line the index of its group, -1 before the first."""
+    starts = [group.start for group in groups]
+    ends = [*starts[1:], size][: len(starts)]
+    numbers = [-1] * (starts[0] if starts else size)
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        numbers += [number] * (end - start)
+    return numbers
+
+
+def _scan(rules: list[Rule], path: bytes, normal: bytes) -> Decision:
+    """Decide for the first few paths without compiling; the stricter comparison holds."""
+    best: tuple[int, bool, Rule | None] = (0, False, None)
+    strict = best
+    for rule in rules:
+        google, allow = rule.google, rule.allow
+        hit = matches(google, path)
+        if hit and (len(google), allow) > best[:2]:
+            best = (len(google), allow, rule)
+        if rule.pattern is not google or normal is not path:
+            hit = matches(rule.pattern, normal)
+        if hit and (len(rule.pattern), allow) > strict[:2]:
+            strict = (len(rule.pattern), allow, rule)
+    chosen = best[2] if best[2] and not best[2].allow else strict[2]
+    return Decision(chosen.allow, chosen.line) if chosen else Decision(True, 0)
 
 
 def _decide(rules: PathRules, found: tuple[Rule, ...], path: bytes) -> Decision:
@@ -265,9 +340,31 @@ def parse(raw: bytes, profile: Profile = "rfc9309") -> RobotsFile:
             text = text.decode(_wide(text)).encode("utf-8")
         except UnicodeDecodeError:
             text, fault = b"", "UTF-16 or UTF-32 text that cannot be decoded"
-    pairs: list[Pair] = _LINE.findall(_plain(text, profile))
-    groups, ambiguous = _group(pairs, profile, closing=False)
-    return RobotsFile(profile, raw, fault, truncated, ambiguous, groups, pairs)
+    if text[:1] == b"\xef":  # a byte order mark, or the start of one (Google skips both)
+        text = text[next(size for size in (3, 2, 1) if text.startswith(_BOM[:size])) :]
+    text = (_COMMENT_OR_NUL if profile == "google" else _COMMENT).sub(b"", text)
+    lines = [line.partition(b":") for line in _texts(text)]
+    kinds = _classify(lines)
+    return RobotsFile(profile, raw, fault, truncated, lines, kinds)
+
+
+def _texts(text: bytes) -> list[bytes]:
+    texts = text.splitlines()
+    if len(text) > limits.LINE_BYTES_MAX:
+        texts = [line[: limits.LINE_BYTES_MAX] for line in texts]
+    if not _KEYS.isdisjoint(texts):  # a key alone, without separator, is no record
+        texts = [b"" if line in _KEYS else line for line in texts]
+    return texts
+
+
+def _classify(lines: list[Line]) -> bytes:
+    """Return the kind of each line, and put unusual lines right in place."""
+    kinds = bytearray(map(_KINDS.get, map(itemgetter(0), lines), repeat(_ODD)))
+    at = kinds.find(_ODD)
+    while at >= 0:
+        kinds[at], lines[at] = _odd(*lines[at])
+        at = kinds.find(_ODD, at + 1)
+    return bytes(kinds)
 
 
 def _cut(raw: bytes) -> bytes:
@@ -281,6 +378,8 @@ def _wide(raw: bytes) -> str:
     """Return the codec of UTF-16 or UTF-32 text, "" for all else."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-32" if raw[2:4] == b"\x00\x00" else "utf-16"
+    if b"\x00" not in raw[:4]:
+        return ""
     if raw[:4] == b"\x00\x00\xfe\xff":
         return "utf-32"
     if len(raw) > 3 and raw[1] == raw[3] == 0 != raw[0]:
@@ -288,68 +387,17 @@ def _wide(raw: bytes) -> str:
     return "utf-16-be" if len(raw) > 3 and raw[0] == raw[2] == 0 != raw[1] else ""
 
 
-def _plain(text: bytes, profile: Profile) -> bytes:
-    """Return lines that all end in LF; every octet keeps its place but in over-long lines."""
-    if text[:1] == b"\xef":  # a byte order mark, or the start of one (Google skips both)
-        size = next(n for n in (3, 2, 1) if text.startswith(_BOM[:n]))
-        text = b" " * size + text[size:]
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b" \n").replace(b"\r", b"\n")
-    if profile == "google" and b"\x00" in text:  # C strings end there
-        text = re.sub(rb"\x00[^\n]*", b"", text)
-    if len(text) > limits.LINE_BYTES_MAX:
-        lines = text.split(b"\n")
-        if max(map(len, lines)) > limits.LINE_BYTES_MAX:
-            text = b"\n".join([line[: limits.LINE_BYTES_MAX] for line in lines])
-    return text + b"\n"
-
-
-def _group(pairs: list[Pair], profile: Profile, *, closing: bool) -> tuple[list[Group], bool]:
-    """Gather groups in one pass; also tell whether other records make the grouping ambiguous.
-
-    With ``closing`` every record but User-agent ends a run of User-agent lines.
-    """
-    groups: list[Group] = []
-    rules: list[int] = []  # rules before the first group belong to nobody
-    running = ambiguous = other = False
-    kind_of = _KINDS.get
-    read_tokens = _TOKENS[profile]
-    for index, (key, value) in enumerate(pairs):
-        kind = kind_of(key)
-        if kind is None:
-            kind, pairs[index] = _odd(key, value)
-        if kind == _DISALLOW:
-            rules.append(index)
-            running = False
-        elif kind == _ALLOW:
-            rules.append(~index)
-            running = False
-        elif kind == _AGENT:
-            if not running:
-                group = Group(index + 1)
-                groups.append(group)
-                rules = group.rules
-                running, other = True, False
-            ambiguous = ambiguous or other
-            group.tokens.extend(read_tokens(pairs[index][1]))
-            group.agents.append(index)
-        elif kind == _OTHER:
-            other = running
-            running = running and not closing
-    return groups, ambiguous
-
-
-def _odd(key: bytes, value: bytes) -> tuple[int, Pair]:
+def _odd(key: bytes, separator: bytes, value: bytes) -> tuple[int, Line]:
     """Return the kind of a key that is not spelt in a usual way, and the record put right."""
-    if key[-1:] != b":":
-        words = key.split()
-        if len(words) != 2 or _kind(words[0].lower()) == _OTHER:
-            return _BLANK, (b"", b"")
-        key, value = words[0] + b":", words[1]
-    name = key[:-1].strip().lower()
-    if not name:
-        return _BLANK, (b"", b"")
-    return _kind(name), (key, value)
+    if separator:
+        name = key.strip().lower()
+        return (_kind(name), (key, separator, value)) if name else _NO_RECORD
+    words = key.split(None, 2)
+    if len(words) == 2:  # Google takes white space for a missing colon
+        kind = _kind(words[0].lower())
+        if kind != _OTHER:
+            return kind, (words[0], b":", words[1])
+    return _NO_RECORD
 
 
 def _kind(name: bytes) -> int:
