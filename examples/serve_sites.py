@@ -14,8 +14,7 @@ Each folder of examples/sites is a host. Its files are served as they stand, but
     status = 200
     headers = { TDM-Reservation = "1" }
 
-One server plays all sites on one port, so it adds that port to the URLs of its own hosts wherever
-its text files and headers name them.
+The sites' URLs name no port: a survey comes here by `--resolve '*=127.0.0.1:PORT'`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import re
 import sys
 import threading
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +38,6 @@ MEDIA_TYPES = {
     ".webm": "video/webm", ".mp3": "audio/mpeg", ".pdf": "application/pdf",
     ".epub": "application/epub+zip",
 }  # fmt: skip
-TEXT_SUFFIXES = frozenset({".txt", ".html", ".json", ".xml"})
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
 
 
@@ -107,13 +105,6 @@ def cut(raw: bytes, asked: str) -> tuple[int, bytes, str]:
     return 206, raw[start : end + 1], f"bytes {start}-{end}/{len(raw)}"
 
 
-def with_port(text: str, hosts: Iterable[str], port: int) -> str:
-    """Return ``text`` with ``port`` added to the URLs of ``hosts``."""
-    for host in hosts:
-        text = text.replace(f"http://{host}/", f"http://{host}:{port}/")
-    return text
-
-
 def answers_for(sites: dict[str, Site]) -> type[BaseHTTPRequestHandler]:
     """Return the class that answers requests to ``sites``."""
 
@@ -130,8 +121,6 @@ def answers_for(sites: dict[str, Site]) -> type[BaseHTTPRequestHandler]:
             kind = (
                 MEDIA_TYPES.get(file.suffix, "application/octet-stream") if file else "text/plain"
             )
-            if file and file.suffix in TEXT_SUFFIXES:
-                raw = self.ported(raw.decode()).encode()
             self.answer(special, 200 if file else 404, raw, kind)
 
         do_HEAD = do_GET  # noqa: N815
@@ -147,14 +136,11 @@ def answers_for(sites: dict[str, Site]) -> type[BaseHTTPRequestHandler]:
             headers |= {"Content-Range": extent} if extent else {}
             self.send_response(status)
             for name, value in (headers | special.headers).items():
-                self.send_header(name, self.ported(value))
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(part)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(part)
-
-        def ported(self, text: str) -> str:
-            return with_port(text, sites, self.server.server_address[1])
 
         def log_message(self, *_: object) -> None:
             """Say nothing: the one who asks has the log that counts."""

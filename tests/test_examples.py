@@ -46,13 +46,6 @@ def test_a_host_is_a_site(port: int) -> None:
     assert ask(port, "nobody.example", "/robots.txt")[0] == 421
 
 
-def test_the_sites_name_themselves_with_the_port(port: int) -> None:
-    raw = ask(port, "press-agency.example", "/robots.txt")[2].decode()
-    assert f"License: http://press-agency.example:{port}/license.xml" in raw
-    headers = ask(port, "stock.example", "/s/100.jpg")[1]
-    assert headers["tdm-policy"] == f"http://stock.example:{port}/tdm.json"
-
-
 def test_special_answers(port: int) -> None:
     assert ask(port, "flaky.example", "/robots.txt")[0] == 503
     assert ask(port, "stock.example", "/s/100.jpg")[1]["x-robots-tag"] == "noai, noimageai"
