@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tercet.consent.signal import Resource, Signal
-from tercet.consent.signals import c2pa, plus, tdm_ai, x_robots
+from tercet.consent.signals import (
+    c2pa,
+    fetch_price,
+    licence,
+    llms_txt,
+    plus,
+    schema_org,
+    tdm_ai,
+    x_robots,
+)
 from tercet.core.declaration import Declaration, Source
 
 SIGNALS: tuple[Signal, ...] = (
@@ -11,6 +20,10 @@ SIGNALS: tuple[Signal, ...] = (
     plus.SIGNAL,
     c2pa.SIGNAL,
     tdm_ai.SIGNAL,
+    licence.SIGNAL,
+    schema_org.SIGNAL,
+    fetch_price.SIGNAL,
+    llms_txt.SIGNAL,
 )
 
 
