@@ -88,9 +88,9 @@ def digest_inputs(corpus: Corpus, *, threads: int = 2) -> Corpus:
     are read. Inputs that have a digest from staging are not read again.
     Raises InputError when an input can no longer be read.
     """
-    from tercet.consent.corpora.digests import digested
+    from tercet.consent.corpora import digests
 
-    return digested(corpus, threads)
+    return digests.digest_inputs(corpus, threads)
 
 
 def __getattr__(name: str) -> Any:

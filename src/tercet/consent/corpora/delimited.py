@@ -15,12 +15,13 @@ from pathlib import Path
 from tercet.consent.corpora.columns import find_columns
 from tercet.consent.corpora.corpus import ColumnNames
 from tercet.consent.corpora.faults import Fault
-from tercet.consent.corpora.records import fault_row, truncated_row, url_row
+from tercet.consent.corpora.records import fault_row, truncated_row, url_fields
 from tercet.consent.corpora.staging import CHUNK_BYTES, CHUNK_ROWS, Chunks, Row
 from tercet.consent.corpora.streams import Lines, TextInput, refuse_damage
 from tercet.core import limits
 from tercet.core.errors import InputError
 
+_NOTHING_ELSE = (-1, -1, -1)
 Record = tuple[list[bytes] | Fault, bytes]
 """The cells of a row, or what is wrong with it; and the line, or lines, it stands on."""
 
@@ -128,15 +129,21 @@ class DelimitedRows:
         return self._source.digest()
 
     def _row(self, cells: list[bytes]) -> Row:
-        row = url_row(cells[self._url])
-        if self._others == (-1, -1, -1):
-            return row
-        raw = [cells[place] if place >= 0 else b"" for place in self._others]
+        item, url, fault = url_fields(cells[self._url])
+        if self._others == _NOTHING_ELSE:
+            return Row(item, url, None, None, None, fault)
+        licence, headers, digest = self._others
         try:
-            licence, headers, digest = (each.decode("utf-8") or None for each in raw)
+            return Row(
+                item,
+                url,
+                (cells[licence].decode() or None) if licence >= 0 else None,
+                (cells[headers].decode() or None) if headers >= 0 else None,
+                (cells[digest].decode() or None) if digest >= 0 else None,
+                fault,
+            )
         except UnicodeDecodeError:
-            return row._replace(url=None, fault=row.fault or str(Fault.INVALID_UTF8))
-        return row._replace(licence=licence, headers=headers, sha256=digest)
+            return Row(item, fault=fault or str(Fault.INVALID_UTF8))
 
 
 class _Reader:
@@ -157,8 +164,14 @@ class _Reader:
     def records(self) -> Iterator[Record]:
         """Yield every row; ``position`` is then the byte after it."""
         delimiter, width = self._delimiter, self._width
-        while (found := self._line()) is not None:
-            line, self.position = found
+        lines, waiting = self._lines, self._waiting
+        while True:
+            if waiting:
+                line, self.position = waiting.popleft()
+            elif (read := next(self._next, None)) is not None:
+                line, self.position = read, lines.position
+            else:
+                return
             if not line:
                 continue
             if len(line) > limits.ROW_BYTES_MAX:

@@ -61,7 +61,7 @@ def _line(name: bytes, path: str) -> bytes:
         ) from error
 
 
-def digested(corpus: Corpus, threads: int) -> Corpus:
+def digest_inputs(corpus: Corpus, threads: int = 2) -> Corpus:
     """Return ``corpus`` with every input digested, several at a time."""
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         return replace(corpus, inputs=tuple(pool.map(_digested, corpus.inputs)))

@@ -19,17 +19,23 @@ def fault_row(raw: bytes, fault: Fault) -> Row:
     return Row(raw.decode("utf-8", "replace"), fault=str(fault))
 
 
+def url_fields(raw: bytes) -> tuple[str, str | None, str | None]:
+    """Return item, url and fault for a URL given as bytes."""
+    if len(raw) > limits.URL_BYTES_MAX:
+        return cut_item(raw), None, str(Fault.URL_TOO_LONG)
+    if not raw:
+        return "", None, str(Fault.NO_URL)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "replace"), None, str(Fault.INVALID_UTF8)
+    return (text, None, str(Fault.NUL_BYTE)) if "\0" in text else (text, text, None)
+
+
 def url_row(raw: bytes) -> Row:
     """Return the row of a URL given as bytes, with a fault where it cannot be used as it is."""
-    if len(raw) > limits.URL_BYTES_MAX:
-        return fault_row(raw, Fault.URL_TOO_LONG)
-    if not raw:
-        return Row("", fault=str(Fault.NO_URL))
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return fault_row(raw, Fault.INVALID_UTF8)
-    return fault_row(raw, Fault.NUL_BYTE) if "\0" in text else Row(text, text)
+    item, url, fault = url_fields(raw)
+    return Row(item, url, fault=fault)
 
 
 def truncated_row(torn: bytes) -> Row:
