@@ -1,0 +1,113 @@
+"""The tour: clear a small real corpus from start to end, on this machine alone.
+
+    make tour
+
+The corpus is the media files of the iscc-samples package and a table of URLs whose sites
+(examples/sites) are played by a loopback server while they are surveyed. Everything is written
+below ./tour; nothing is opened, nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import iscc_samples
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "examples"))
+
+from serve_sites import serving  # noqa: E402
+
+TOUR = Path("tour")
+OUTCOMES = ("cleared", "offered", "blocked", "held")
+OFFERED_ITEM = "http://press-agency.example/pictures/0001.jpg"
+BLOCKED_ITEM = "http://newsroom.example/2026/11/flood.mp4"
+
+
+def main() -> int:
+    """Walk through the tour; return the exit status."""
+    os.chdir(ROOT)
+    began = time.monotonic()
+    say("1. A corpus: the media files of iscc-samples, and a table of URLs")
+    lay_out()
+    say("2. Ask the sites of the table what they say, and keep their bytes")
+    with serving(Path(iscc_samples.ROOT)) as port:
+        tercet(
+            "survey", "tour/urls.csv", "-o", "tour/evidence", "--items", "--allow-private",
+            "--resolve", f"*=127.0.0.1:{port}", "--contact", "https://tercet.example/bot",
+            "--interval", "0",
+        )  # fmt: skip
+    say("3. Give every item a verdict, under the policy `strict`: only a grant clears")
+    tercet(
+        "clear", "tour/urls.csv", "tour/media", "--declarations", "tour/evidence",
+        "--policy", "strict", "--usage", "train_generative", "-o", "tour/out",
+    )  # fmt: skip
+    print_verdicts()
+    say("4. Ask why, and see the lines it rests on")
+    tercet("explain", "tour/out", BLOCKED_ITEM)
+    tercet("explain", "tour/out", OFFERED_ITEM)
+    say("5. Check signature, digests and counts, as anyone can")
+    tercet("verify", "tour/out")
+    print(
+        f"\nDone in {time.monotonic() - began:.0f} s. The report: {ROOT / 'tour/out/report.html'}"
+    )
+    return 0
+
+
+def say(words: str) -> None:
+    """Print the heading of a step."""
+    print(f"\n{words}\n", flush=True)
+
+
+def lay_out() -> None:
+    """Write the corpus below ./tour, anew."""
+    for name in ("media", "evidence", "out"):
+        shutil.rmtree(TOUR / name, ignore_errors=True)
+    shutil.copytree(iscc_samples.ROOT, TOUR / "media")
+    shutil.copytree(ROOT / "examples" / "sidecars", TOUR / "media", dirs_exist_ok=True)
+    shutil.copy(ROOT / "examples" / "urls.csv", TOUR / "urls.csv")
+    files = sum(path.is_file() for path in (TOUR / "media").rglob("*"))
+    rows = len((TOUR / "urls.csv").read_text("utf-8").splitlines()) - 1
+    print(f"tour/media: {files} files    tour/urls.csv: {rows} rows")
+
+
+def tercet(*arguments: str) -> None:
+    """Show a command and run it; a failure ends the tour."""
+    print("$", shlex.join(("tercet", *arguments)), flush=True)
+    command = Path(sys.executable).parent / "tercet"
+    done = subprocess.run([command, *arguments], check=False)
+    if done.returncode:
+        sys.exit(f"error: `tercet {arguments[0]}` ended with status {done.returncode}")
+
+
+def print_verdicts() -> None:
+    """Print a table of verdicts by site, from the file of verdicts itself."""
+    import pyarrow.parquet as pq
+
+    verdicts = pq.read_table(TOUR / "out" / "verdicts.parquet", columns=["item", "verdict"])
+    counts: dict[str, Counter[str]] = {}
+    for row in verdicts.to_pylist():
+        counts.setdefault(place_of(row["item"]), Counter())[row["verdict"]] += 1
+    print(f"\n{'':28}" + "".join(f"{outcome:>9}" for outcome in OUTCOMES))
+    whole = sum(counts.values(), Counter())
+    for place, found in [*sorted(counts.items()), ("all", whole)]:
+        print(f"{place:28}" + "".join(f"{found[outcome] or '.':>9}" for outcome in OUTCOMES))
+
+
+def place_of(item: str) -> str:
+    """Return the site or the folder an item belongs to."""
+    if item.startswith("http") and "[" not in item:
+        return urlsplit(item).netloc
+    return f"media/{item.partition('/')[0]}" if "/" in item and "//" not in item else "(no site)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
