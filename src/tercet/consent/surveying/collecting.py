@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Union
 from weakref import WeakValueDictionary
 
 from tercet.consent.capture import Capture, Captured
@@ -17,7 +18,12 @@ from tercet.consent.surveying.resources import ROBOTS, Kind, captured_file
 from tercet.consent.surveying.targets import Target
 from tercet.core.limits import CACHE_SECONDS_DEFAULT
 
+if TYPE_CHECKING:
+    from tercet.consent.signals.robots_file import RobotsFile
+
 _RULES_BYTES_MAX = 16 * 1024 * 1024  # of robots.txt kept parsed; about ten times that in memory
+
+Rules = Union["RobotsFile", bool]
 
 Work = Callable[[tuple[tuple[str, str], ...]], Awaitable[tuple[Answer, tuple[Captured, ...]]]]
 """Asks for something, with the request headers given, and says what was captured."""
@@ -35,7 +41,7 @@ class Collector:
     agent: str
     run_started_at: float
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _rules: OrderedDict[str, tuple[float, Capture, bytes]] = field(default_factory=OrderedDict)
+    _rules: OrderedDict[str, tuple[float, Rules]] = field(default_factory=OrderedDict)
     _rules_bytes: int = 0
 
     async def remembered(self, key: str, work: Work) -> tuple[Captured, ...]:
@@ -82,32 +88,30 @@ class Collector:
 
     async def may_fetch(self, target: Target) -> bool:
         """Return whether the robots.txt of the target's site lets our agent fetch it."""
-        capture, raw = await self._robots(target)
-        return permits(capture, raw, self.agent, target.path)
-
-    async def _robots(self, target: Target) -> tuple[Capture, bytes]:
         now = self.fetcher.clock.now()
         known = self._rules.get(target.site)
         if known and known[0] > now:
             self._rules.move_to_end(target.site)
-            return known[1], known[2]
-        robots = replace(target, path=ROBOTS.paths[0])
-        capture, raw = await self.file(ROBOTS, robots, target.site)
-        self._keep(target.site, now, capture, raw)
-        return capture, raw
+            rules = known[1]
+        else:
+            robots = replace(target, path=ROBOTS.paths[0])
+            capture, raw = await self.file(ROBOTS, robots, target.site)
+            rules = rules_of(capture, raw)
+            self._keep(target.site, now, rules)
+        return permits(rules, self.agent, target.path)
 
-    def _keep(self, site: str, now: float, capture: Capture, raw: bytes) -> None:
-        """Spare the disk for sites with many items; the oldest make room."""
+    def _keep(self, site: str, now: float, rules: Rules) -> None:
+        """Keep rules parsed for the requests that follow; the oldest make room."""
         if site in self._rules:
-            self._rules_bytes -= len(self._rules.pop(site)[2])
-        self._rules[site] = (now + CACHE_SECONDS_DEFAULT, capture, raw)
-        self._rules_bytes += len(raw)
-        while self._rules_bytes > _RULES_BYTES_MAX or len(self._rules) > 4096:
-            self._rules_bytes -= len(self._rules.popitem(last=False)[1][2])
+            self._rules_bytes -= _size(self._rules.pop(site)[1])
+        self._rules_bytes += _size(rules)
+        self._rules[site] = (now + CACHE_SECONDS_DEFAULT, rules)
+        while self._rules_bytes > _RULES_BYTES_MAX:
+            self._rules_bytes -= _size(self._rules.popitem(last=False)[1][1])
 
 
-def permits(capture: Capture, raw: bytes, agent: str, path: str) -> bool:
-    """Return whether a site's robots.txt, as it was had, lets ``agent`` fetch ``path``.
+def rules_of(capture: Capture, raw: bytes) -> Rules:
+    """Return the rules of a robots.txt as it was had; a bool where it holds for everything.
 
     A 4xx means there are no rules (RFC 9309 section 2.3.1.3); what could not be had or read
     forbids everything (section 2.3.1.4), also where the RFC would let a crawler assume more.
@@ -121,7 +125,18 @@ def permits(capture: Capture, raw: bytes, agent: str, path: str) -> bool:
     ):
         return False
     rules = robots_file.parse(raw)
-    return not rules.fault and rules.allowed(agent, path.encode("ascii", "replace")).allowed
+    return False if rules.fault else rules
+
+
+def permits(rules: Rules, agent: str, path: str) -> bool:
+    """Return whether ``rules`` let ``agent`` fetch ``path`` (with its query)."""
+    if isinstance(rules, bool):
+        return rules
+    return rules.allowed(agent, path.encode("ascii", "replace")).allowed
+
+
+def _size(rules: Rules) -> int:
+    return 256 + (0 if isinstance(rules, bool) else len(rules.raw))
 
 
 def _renewed(kept: Stored, raws: tuple[bytes, ...], answer: Answer) -> tuple[Captured, ...]:

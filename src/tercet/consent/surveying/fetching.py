@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ import httpcore2
 
 from tercet.consent.failures import Failure
 from tercet.consent.surveying.addresses import AddressRefusedError, PinnedNetwork
+from tercet.consent.surveying.connections import Connections
 from tercet.consent.surveying.politeness import Clock, Politeness
 from tercet.consent.surveying.targets import Target, is_same_host, target_of
 from tercet.core import limits
@@ -78,23 +78,16 @@ class Fetcher:
     clock: Clock
     timeout_s: float
     retries_max: int = limits.RETRIES_MAX
-    _pool: httpcore2.AsyncConnectionPool = field(init=False)
+    _connections: Connections = field(init=False)
 
     def __post_init__(self) -> None:
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=_ssl_context(),
-            max_connections=None,  # the politeness counts them
-            max_keepalive_connections=256,
-            keepalive_expiry=5.0,
-            network_backend=self.network,
-        )
+        self._connections = Connections(self.network)
 
     async def __aenter__(self) -> Fetcher:
-        await self._pool.__aenter__()
         return self
 
     async def __aexit__(self, *raised: object) -> None:
-        await self._pool.aclose()
+        await self._connections.aclose()
 
     async def fetch(self, ask: Ask, may_fetch: MayFetch | None = None) -> Answer:
         """Return what ``ask`` gives, after redirects and retries. Never raises for the network."""
@@ -160,24 +153,12 @@ class Fetcher:
             ("Accept-Encoding", ask.encoding),
             *ask.headers,
         ]
-        url = httpcore2.URL(
-            scheme=target.scheme, host=target.host, port=target.port, target=target.path
-        )
-        wait = dict.fromkeys(("connect", "read", "write", "pool"), self.timeout_s)
-        async with self._pool.stream(
-            "GET", url, headers=headers, extensions={"timeout": wait}
-        ) as response:
+        async with self._connections.get(target, headers, self.timeout_s) as response:
             answer = Answer(target, response.status, tuple(response.headers))
             if not 200 <= response.status < 300:
                 await _drain(response.aiter_stream())
                 return replace(answer, failure=_status_failure(response.status))
             return await _read_body(answer, response.aiter_stream(), ask.bytes_max)
-
-
-def _ssl_context() -> ssl.SSLContext:
-    import httpx2
-
-    return httpx2.create_ssl_context()
 
 
 def _status_failure(status: int) -> Failure | None:
