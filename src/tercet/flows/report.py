@@ -68,7 +68,7 @@ class ReportSummary:
     reason_counts   (code, plain text, outcome, items); an item may have several reasons
     top_sites       (site, cleared, offered, blocked, held); "" is a local file
     signal_counts   (signal, title, declarations, allow, deny, conditional, unreadable)
-    remedies        (what is missing and what it would take, without the number; items)
+    remedies        (what is missing and what it would take, to follow "9 items"; items)
     offers          (price as text, URL, items)
     inputs          (name, rows, bytes, SHA-256)
     """
@@ -222,7 +222,7 @@ def _missing(summary: ReportSummary, counts: dict[Outcome, int]) -> Markup:
         return element("p", "Nothing: every item is cleared.")
     intro = element("p", f"{plural(left, 'item')} {'is' if left == 1 else 'are'} not cleared.")
     steps = [
-        element("li", element("b", plural(items, "item")), ": ", text)
+        element("li", element("b", plural(items, "item")), " ", text)
         for text, items in summary.remedies
     ]
     return join([intro, element("ul", *steps, class_="remedies")] if steps else [intro])
