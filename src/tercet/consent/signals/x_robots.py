@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from tercet.consent.html_page import Meta, parse_page
 from tercet.consent.http_headers import headers_fault, parse_headers
 from tercet.consent.signal import Resource, Signal, declare, unreadable
+from tercet.consent.signals.agents import OWN_TOKEN, purposes
 from tercet.core.declaration import Declaration, Reading, Source, Statement
 from tercet.core.limits import CONDITION_TEXT_MAX, DECLARATIONS_MAX
 from tercet.core.usage import TRAINING, Permission, Usage, permit
@@ -48,15 +49,6 @@ _SCOPE = re.compile(r"([A-Za-z*][A-Za-z0-9._*/\-]{0,99})[ \t]*:(.*)\Z", re.DOTAL
 _SEPARATORS = re.compile(r"[,;\r\n]")
 _QUOTES = "\"'`“”‘’()[]{}<>.!"
 _COLONS_MAX = 4  # scopes within one list member; what lies deeper is read without a scope
-_KNOWN: dict[str, frozenset[Usage]] = {
-    "gptbot": TRAINING, "ccbot": TRAINING, "claudebot": TRAINING, "google-extended": TRAINING,
-    "googlebot": frozenset({Usage.SEARCH}), "bingbot": frozenset({Usage.SEARCH}),
-}  # fmt: skip
-
-
-def purposes(token: str) -> frozenset[Usage]:
-    """Return what the agent ``token`` fetches for; nothing when it is not known."""
-    return _KNOWN.get(token.lower(), frozenset())
 
 
 @dataclass(slots=True)
@@ -196,7 +188,8 @@ def _readings(agent: str, denied: set[Usage], line: int) -> tuple[Reading, ...]:
     that a proxy has joined two fields with a comma (RFC 9110 section 5.3).
     """
     everybody = Reading((Statement(permit(denied, Permission.DENY), line=line),))
-    certain = denied if not agent else denied & purposes(agent)
+    own = not agent or agent == OWN_TOKEN.lower()
+    certain = denied if own else denied & purposes(agent.partition("/")[0])
     if certain == denied:
         return (everybody,)
     alone = {usage: Permission.DENY if usage in certain else Permission.UNKNOWN for usage in denied}
