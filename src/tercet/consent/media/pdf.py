@@ -35,7 +35,7 @@ class _File:
 
     gathering: Gathering
     offsets: dict[int, int]
-    inflated: list[tuple[bytes, dict[int, int]]] = field(default_factory=list)
+    inflated: list[tuple[int, bytes, dict[int, int]]] = field(default_factory=list)
     streams: list[int] = field(default_factory=list)  # object streams not opened yet
 
     def get(self, value: object) -> object:
@@ -47,15 +47,14 @@ class _File:
         return None
 
     def _load(self, number: int) -> object:
-        at = self.offsets.get(number)
-        if at is not None:
-            return _read_at(self.gathering.raw, at)
+        """Return the newest definition: object streams further down than a plain one count."""
+        plain = self.offsets.get(number, -1)
         while True:
-            for block, places in self.inflated:
-                if number in places:
+            for at, block, places in self.inflated:
+                if number in places and at > plain:
                     return _read_at(block, places[number])
-            if not self.streams:
-                return None
+            if not self.streams or self.streams[-1] < plain:
+                return _read_at(self.gathering.raw, plain) if plain >= 0 else None
             self._open(self.streams.pop())
 
     def _open(self, at: int) -> None:
@@ -66,7 +65,7 @@ class _File:
             return
         numbers = [int(n) for n in content[:first].split()[: 2 * count] if n.isdigit()]
         pairs = zip(numbers[::2], numbers[1::2], strict=False)
-        self.inflated.append((content, {number: first + place for number, place in pairs}))
+        self.inflated.append((at, content, {number: first + place for number, place in pairs}))
 
     def stream(self, at: int, member: str) -> tuple[dict[str, object], bytes, tuple[int, int]]:
         """Return a stream's dictionary, its decoded bytes and where they stand in the file."""
@@ -173,5 +172,7 @@ def _read_metadata(file: _File, trailer: dict[str, object], encrypted: bool) -> 
     if encrypted and not any(mark in content for mark in (b"<rdf:RDF", b"xmpmeta", b"xpacket")):
         del file.gathering.faults[faults:]  # ciphertext is no broken stream, it is ciphertext
         file.gathering.fault("pdf: encrypted metadata")
-    elif content:
+    elif not content:
+        file.gathering.fault("pdf: metadata stream without content")
+    else:
         file.gathering.xmp(content, span, "catalog Metadata")

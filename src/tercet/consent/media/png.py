@@ -52,7 +52,8 @@ def _read_chunk(
         return
     keyword, text = _text(gathering, kind, content)
     if keyword == _XMP_KEYWORD:
-        gathering.xmp(text, (start, end), f"{kind.decode()} XMP")
+        begin = end - len(text) if content.endswith(text) else start
+        gathering.xmp(text, (begin, end), f"{kind.decode()} XMP")
     elif keyword.startswith(_PROFILE):
         _read_profile(gathering, keyword, text, (start, end))
     elif len(fields) <= FIELDS_MAX:
