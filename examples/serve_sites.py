@@ -148,10 +148,19 @@ def answers_for(sites: dict[str, Site]) -> type[BaseHTTPRequestHandler]:
     return Answers
 
 
+class SitesServer(ThreadingHTTPServer):
+    """A server that takes a client's hanging up for what it is."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Report an error, but not that the other side has left."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @contextmanager
 def serving(media: Path, folder: Path = SITES, port: int = 0) -> Iterator[int]:
     """Serve the sites on 127.0.0.1 while the block runs; gives the port."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), answers_for(load_sites(folder, media)))
+    server = SitesServer(("127.0.0.1", port), answers_for(load_sites(folder, media)))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
