@@ -14,6 +14,7 @@ ARCHIVE_MEMBERS_MAX = 10_000  # members looked at in one EPUB
 URL_BYTES_MAX = 16 * 1024
 LINE_BYTES_MAX = 16 * 1024  # a robots.txt line; Google: 2083 * 8
 DECLARATIONS_MAX = 10_000  # from one resource; above it the rest is one unreadable declaration
+STATEMENTS_MAX = 200_000  # from one robots.txt, over all agents; above it the rest is unreadable
 CONDITION_TEXT_MAX = 2_000  # characters of licence text or constraint kept in a condition
 
 # The survey

@@ -13,6 +13,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 Rows = Iterable[tuple[str, str | None]]
 """Pairs of an item's key and its URL (None: the row has none)."""
+
+Job = Callable[[], Awaitable[None]]
 
 WINDOW = 4  # tasks under way for every request under way: some hosts always have to wait
 ITEM_WINDOW = 4096  # items looked ahead, so that a run of one host's items holds up no other host
@@ -133,7 +136,7 @@ class _Run:
         sites, items = self._sites(source())
         async with self.surveyor:
             self._begin("sites", len(sites))
-            jobs = (self._site(target) for target in self._undone(sites))
+            jobs = (partial(self._site, target) for target in self._undone(sites))
             await _run_all(jobs, options.concurrency * WINDOW)
             if options.items:
                 self._begin("items", items)
@@ -159,7 +162,7 @@ class _Run:
             else:
                 yield target
 
-    def _items(self, rows: Rows) -> Iterator[Awaitable[None]]:
+    def _items(self, rows: Rows) -> Iterator[Job]:
         under_way: set[tuple[str, str]] = set()
         for item, url in rows:
             target = target_of(url) if url else None
@@ -170,7 +173,7 @@ class _Run:
                 self._resume()
                 continue
             under_way.add(key)
-            yield self._item(item, target, under_way)
+            yield partial(self._item, item, target, under_way)
 
     async def _site(self, target: Target) -> None:
         self._take(await self.surveyor.site(target))
@@ -209,13 +212,13 @@ class _Run:
         self.progress(Progress(stage, done + 1, total, self.failures, eta_s))
 
 
-async def _run_all(jobs: Iterable[Awaitable[None]], window: int) -> None:
+async def _run_all(jobs: Iterable[Job], window: int) -> None:
     """Run all jobs, at most ``window`` at a time. The first error stops them all."""
     places = asyncio.Semaphore(window)
 
-    async def run(job: Awaitable[None]) -> None:
+    async def run(job: Job) -> None:
         try:
-            await job
+            await job()
         finally:
             places.release()
 

@@ -1,0 +1,5 @@
+"""`python -m tercet` is the `tercet` command."""
+
+from tercet.cli.main import main
+
+main()

@@ -1,0 +1,112 @@
+"""tercet clear: a verdict for every item of a corpus."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from tercet.cli.output import console, emit_json, progress_bar
+from tercet.cli.policy_option import load_policy
+from tercet.core.usage import Usage
+
+
+@click.command(short_help="give every item of a corpus a verdict, and sign the clearance")
+@click.argument("corpus", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for verdicts.parquet, clearance.json and report.html.",
+)
+@click.option(
+    "--policy",
+    default="strict",
+    show_default=True,
+    help="A policy's id, or the path of a policy file (.toml).",
+)
+@click.option(
+    "--usage",
+    default=str(Usage.TRAIN_GENERATIVE),
+    show_default=True,
+    type=click.Choice([str(usage) for usage in Usage]),
+    help="What the corpus is for.",
+)
+@click.option(
+    "--declarations",
+    type=click.Path(path_type=Path),
+    help="Folder that `tercet survey` wrote for the sites of this corpus.",
+)
+@click.option("--url-column", default="", help="Column that holds the URLs, if not found by name.")
+@click.option("--licence-column", default="", help="Column that holds licence texts.")
+@click.option("--headers-column", default="", help="Column that holds HTTP response headers.")
+@click.option("--sha256-column", default="", help="Column that holds SHA-256 digests.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes; default: all processors.")
+@click.option("--key", type=click.Path(path_type=Path), help="Signing key; made on first use.")
+@click.option("--json", "as_json", is_flag=True, help="Print the clearance as JSON.")
+def clear(
+    corpus: tuple[Path, ...],
+    out: Path,
+    policy: str,
+    usage: str,
+    declarations: Path | None,
+    url_column: str,
+    licence_column: str,
+    headers_column: str,
+    sha256_column: str,
+    workers: int | None,
+    key: Path | None,
+    as_json: bool,
+) -> int:
+    """Give every item of CORPUS a verdict: cleared, offered, blocked or held.
+
+    CORPUS is one or more folders of media, Parquet, CSV, JSONL or tar files. What sites declare
+    comes from --declarations; what files and columns declare is read on the way. Nothing is
+    fetched. A run that was stopped goes on where it was.
+    """
+    from tercet.consent.corpora import ColumnNames
+    from tercet.flows.clear import ClearRequest
+    from tercet.flows.clear import clear as clear_corpus
+    from tercet.flows.pool import processor_count
+    from tercet.store.keys import default_key_path, load_or_make_key
+
+    chosen = load_policy(policy)
+    with progress_bar(quiet=as_json) as progress:
+        clearance = clear_corpus(
+            ClearRequest(
+                places=corpus,
+                policy=chosen,
+                usage=Usage(usage),
+                out=out,
+                key=load_or_make_key(key or default_key_path()),
+                now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                declarations=declarations,
+                columns=ColumnNames(url_column, licence_column, headers_column, sha256_column),
+                workers=workers or processor_count(),
+                progress=progress,
+            )
+        )
+    if as_json:
+        emit_json(clearance.document)
+    else:
+        _show(clearance.counts, clearance.row_count, chosen.assertion, out)
+    return 0
+
+
+def _show(counts: dict[str, int], rows: int, assertion: str, out: Path) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("verdict")
+    table.add_column("items", justify="right")
+    table.add_column("share", justify="right")
+    for verdict, count in counts.items():
+        table.add_row(verdict, f"{count:,}", f"{count / rows:.1%}")
+    table.add_row("all", f"{rows:,}", "100.0%")
+    screen = console()
+    screen.print(table)
+    if assertion:
+        console(err=True).print(f"\nThis clearance asserts: {assertion}", markup=False)
+    click.echo(f"\nreport: {out / 'report.html'}", err=True)

@@ -1,0 +1,100 @@
+"""The `tercet` command: its subcommands are loaded only when they are used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from tercet import __version__
+from tercet.cli.output import show_error
+from tercet.core.errors import StorageError, TercetError
+
+COMMANDS = {
+    "survey": "collect the permission declarations of the sites in a corpus",
+    "clear": "give every item of a corpus a verdict, and sign the clearance",
+    "explain": "say in plain words why an item got its verdict",
+    "compare": "show what changes between two clearances",
+    "verify": "check a clearance: signature, digests and counts",
+    "policies": "list the policies, or show or check one",
+}
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order people use them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"tercet.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tercet")
+def tercet() -> None:
+    """Consent, credit and compensation for generative video.
+
+    Exit codes: 0 done, 1 refused, 2 usage or input, 3 could not be checked or stored.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
+    try:
+        code = _run(arguments)
+    except TercetError as error:
+        show_error(error, as_json=as_json)
+        code = error.exit_status
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        show_error(StorageError(_os_text(error)), as_json=as_json)
+        code = StorageError.exit_status
+    except KeyboardInterrupt:
+        click.echo("\nstopped; run the same command again to go on", err=True)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result: Any = tercet.main(arguments, prog_name="tercet", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        show_usage(error)
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def show_usage(error: click.ClickException) -> None:
+    """Print a usage error the way all errors are printed."""
+    click.echo(f"error: {error.format_message()}", err=True)
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "tercet"
+    click.echo(f"\nhint: {path} --help shows the options", err=True)
+
+
+def _os_text(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"

@@ -1,0 +1,141 @@
+"""clear: corpus, policy and evidence in; a verdict for every row and a signed clearance out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tercet.consent.corpora import ColumnNames, Corpus, open_corpus
+from tercet.consent.policy import Policy
+from tercet.core.canonical import canonical_json
+from tercet.core.errors import InputError, StorageError
+from tercet.core.usage import Usage
+from tercet.flows.clear_shard import ShardTask
+from tercet.flows.clearance import Clearance, make_plan, sign_clearance
+from tercet.flows.local_evidence import gather_local_evidence
+from tercet.flows.report import render_report
+from tercet.flows.shard_pool import clear_shards
+from tercet.flows.summary import summarise
+from tercet.store.evidence import check_evidence, read_survey
+from tercet.store.evidence_index import load_sites, no_sites
+from tercet.store.files import write_atomically
+from tercet.store.keys import SigningKey
+from tercet.store.offers import write_offers
+from tercet.store.verdict_parts import VerdictParts
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total); total is 0 where it is not known yet."""
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearRequest:
+    """What is asked: which corpus, under which policy, on what evidence, to which folder.
+
+    ``now`` is an RFC 3339 time in UTC; ``workers`` how many processes share the work.
+    """
+
+    places: tuple[Path, ...]
+    policy: Policy
+    usage: Usage
+    out: Path
+    key: SigningKey
+    now: str
+    declarations: Path | None = None
+    columns: ColumnNames = field(default_factory=ColumnNames)
+    workers: int = 1
+    progress: Progress = _silent
+
+
+def clear(request: ClearRequest) -> Clearance:
+    """Clear a corpus and return the signed clearance.
+
+    Writes verdicts.parquet/, offers.parquet, clearance.json and report.html under ``out``. A run
+    that was stopped goes on where it was; shards that are finished are not done again.
+
+    Raises InputError for input that cannot be used, IntegrityError when evidence was altered,
+    StorageError when the disk cannot take the result.
+    """
+    if request.usage not in request.policy.usages:
+        raise InputError(
+            f"policy {request.policy.id} does not speak of the usage {request.usage}",
+            hint=f"it covers {', '.join(sorted(request.policy.usages))}",
+        )
+    try:
+        return _clear(request)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write under {request.out}: {error.strerror or error}",
+            hint="free some space or choose another folder; finished shards are kept, so the "
+            "same command goes on where it stopped",
+        ) from error
+
+
+def _clear(request: ClearRequest) -> Clearance:
+    survey = check_evidence(request.declarations) if request.declarations else None
+    corpus = _open(request)
+    plan = make_plan(corpus, request.policy, request.usage, survey)
+    _keep_plan(request.out, plan)
+    local = gather_local_evidence(
+        corpus,
+        request.out / "evidence",
+        now=request.now,
+        workers=request.workers,
+        progress=lambda done, total: request.progress("reading media", done, total),
+    )
+    surveyed = [request.declarations] if request.declarations else []
+    items = tuple(f for f in [*surveyed, *local] if read_survey(f)["counts"]["items"])
+    task = ShardTask(corpus, request.policy, request.usage, request.out, items)
+    request.progress("reading sites", 0, 0)
+    sites = load_sites(request.declarations, request.usage) if request.declarations else no_sites()
+    verdicts = VerdictParts(request.out)
+    verdicts.prepare()
+    corpus, parts = clear_shards(task, sites, request.workers, request.progress)
+    write_offers(request.out, sites)
+    clearance = sign_clearance(corpus, request.policy, plan, parts, request.key, request.now)
+    counts = verdicts.site_counts(range(len(parts)), len(sites.origins))
+    evidence = (*surveyed, *local)
+    page = render_report(summarise(clearance, request.policy, sites, counts, evidence, request.out))
+    write_atomically(request.out / "report.html", page.encode())
+    write_atomically(request.out / "clearance.json", clearance.to_bytes() + b"\n")
+    return clearance
+
+
+def _open(request: ClearRequest) -> Corpus:
+    return open_corpus(
+        request.places,
+        work=request.out / "work",
+        columns=request.columns,
+        progress=lambda rows: request.progress("reading the corpus", rows, 0),
+    )
+
+
+def _keep_plan(out: Path, plan: dict[str, Any]) -> None:
+    """Write the plan on the first run; refuse a folder that holds another clearing."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "plan.json"
+    fresh = canonical_json(plan) + b"\n"
+    if path.exists():
+        if path.read_bytes() != fresh:
+            raise InputError(
+                f"{out} holds a clearing of {_difference(path, plan)}",
+                hint="choose another folder with -o, or delete this one",
+            )
+        return
+    write_atomically(path, fresh)
+
+
+def _difference(path: Path, plan: dict[str, Any]) -> str:
+    """Say which part of the plan differs."""
+    try:
+        old = json.loads(path.read_bytes())
+    except ValueError:
+        return "an unreadable plan"
+    names = [name for name in plan if old.get(name) != plan[name]]
+    return "other " + ", ".join(names) if names else "another kind"

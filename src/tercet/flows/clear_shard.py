@@ -1,0 +1,150 @@
+"""Clearing one shard: its rows in, its part of the verdict table out. Runs in a worker process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tercet.consent.clearing import Clearing, Ground
+from tercet.consent.corpora import Corpus, Shard
+from tercet.consent.paths import normalise_path
+from tercet.consent.policy import Policy
+from tercet.consent.signal import Resource
+from tercet.consent.site_index import SiteIndex
+from tercet.consent.table_columns import ColumnText, TableColumn
+from tercet.consent.urls import split_url
+from tercet.core.usage import Usage
+from tercet.store.column_evidence import write_column_evidence
+from tercet.store.evidence_index import ItemEvidence
+from tercet.store.verdict_parts import Part, PartRows, VerdictParts
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_COLUMNS = {"licence": Resource.LICENCE_TEXT, "headers": Resource.HTTP_HEADERS}
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """All a worker needs to know besides the site index."""
+
+    corpus: Corpus
+    policy: Policy
+    usage: Usage
+    out: Path
+    item_folders: tuple[Path, ...]
+
+
+class ShardClearing:
+    """Clears shard after shard with the same sites and policy."""
+
+    def __init__(self, task: ShardTask, sites: SiteIndex) -> None:
+        self.task = task
+        self.clearing = Clearing(sites, task.policy)
+        self.items = ItemEvidence(task.item_folders, task.usage, task.out / "work")
+        self.parts = VerdictParts(task.out)
+
+    def clear(self, shard: Shard) -> Part:
+        """Write the shard's part and return it; a finished one is only returned."""
+        finished = self.parts.finished(shard.index)
+        if finished is not None:
+            return finished
+        name = Path(shard.file).name
+        columns = {
+            column: TableColumn(resource, f"{name}#{column}", self.task.usage)
+            for column, resource in _COLUMNS.items()
+        }
+        reading = _ShardReading(self, shard, columns)
+        for batch in self.task.corpus.batches(shard):
+            reading.take(batch)
+        rows = reading.rows()
+        write_column_evidence(self.task.out, shard.index, reading.column_texts)
+        return self.parts.write(shard.index, rows, len(self.clearing.sites.origins))
+
+
+class _ShardReading:
+    """Gathers the batches of one shard."""
+
+    def __init__(self, owner: ShardClearing, shard: Shard, columns: dict[str, TableColumn]) -> None:
+        self.clearing = owner.clearing
+        self.evidence = owner.items
+        self.policy = owner.task.policy
+        self.shard = shard
+        self.columns = columns
+        self.column_texts: list[ColumnText] = []
+        self.items: list[pa.Array] = []
+        self.decided: list[Any] = []
+        self._ids: list[str] = []
+        self._id_base = len(self.clearing.sites.ids)
+        self._text_start: dict[int, int] = {}
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Decide the rows of one batch."""
+        faulty = pc.is_valid(batch["fault"]).to_numpy(zero_copy_only=False)
+        site_ground, site = self.clearing.site_ground(batch["url"], faulty)
+        grounds = [site_ground]
+        grounds += [self._item_ground(batch, folder) for folder in self.evidence.folders]
+        for name, column in self.columns.items():
+            if batch[name].null_count < len(batch):
+                grounds.append(self._column_ground(batch[name], column))
+        self.items.append(batch["item"])
+        self.decided.append(self.clearing.decide_rows(grounds, site))
+
+    def rows(self) -> PartRows:
+        """Return everything gathered, ready to be written."""
+        own = pa.array(self._ids, pa.string())
+        return PartRows(
+            row_start=self.shard.row_start,
+            items=self.items,
+            decided=self.decided,
+            ids=pa.concat_arrays([self.clearing.sites.ids, own]),
+            verdicts=self.clearing.verdicts.values,
+            policy=f"{self.policy.id}@{self.policy.version}",
+        )
+
+    def _keep_ids(self, ids: list[str]) -> int:
+        start = self._id_base + len(self._ids)
+        self._ids += ids
+        return start
+
+    def _item_ground(self, batch: pa.RecordBatch, folder: Path) -> Ground:
+        """What one evidence directory holds of the items themselves."""
+        finding = np.zeros(len(batch), dtype=np.int32)
+        start = np.zeros(len(batch), dtype=np.int64)
+        first = batch["row"][0].as_py() if len(batch) else 0
+        asked = pa.table({"row": batch["row"], "item": batch["item"]})
+        for row, rulebook, ids in self.evidence.of_rows(asked, folder):
+            at = row - first
+            found = rulebook.at(_path(batch["url"][at])) if rulebook.patterns else None
+            finding[at] = self.clearing.findings.number(found or rulebook.everywhere)
+            start[at] = self._keep_ids(ids)
+        return Ground(finding, start)
+
+    def _column_ground(self, values: pa.Array, column: TableColumn) -> Ground:
+        coded = values.dictionary_encode()
+        texts = coded.dictionary.to_pylist()
+        finding = np.zeros(len(texts) + 1, dtype=np.int32)
+        start = np.zeros(len(texts) + 1, dtype=np.int64)
+        for at, text in enumerate(texts):
+            read = column.read(text)
+            finding[at] = self.clearing.findings.number(read.rulebook.everywhere)
+            start[at] = self._start_of(read)
+        code = pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
+        return Ground(finding[code], start[code])
+
+    def _start_of(self, read: ColumnText) -> int:
+        known = self._text_start.get(id(read))
+        if known is None:
+            known = self._keep_ids([d.declaration_id for d in read.declarations])
+            self._text_start[id(read)] = known
+            self.column_texts.append(read)
+        return known
+
+
+def _path(url: pa.Scalar) -> bytes:
+    split = split_url(url.as_py()) if url.is_valid else None
+    return normalise_path(split.path.encode()) if split else b"/"
