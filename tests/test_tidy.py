@@ -109,7 +109,11 @@ def test_public_names_have_docstrings(file: Path) -> None:
 
 def test_no_module_is_dead() -> None:
     """Every module is imported by another one, or is where a command or a worker begins."""
-    entries = {"tercet.cli.main", *(f"tercet.cli.{command}" for command in COMMANDS)}
+    entries = {
+        "tercet.__main__",
+        "tercet.cli.main",
+        *(f"tercet.cli.{command}" for command in COMMANDS),
+    }
     texts = {file: file.read_text("utf-8") for file in SOURCES}
     dead = []
     for file in SOURCES:
