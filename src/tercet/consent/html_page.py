@@ -22,7 +22,7 @@ from tercet.core.limits import HTML_BYTES_MAX
 
 _Kept = TypeVar("_Kept")
 
-TEXT_CHARACTERS_MAX = 2_000  # kept of one property's text
+TEXT_CHARACTERS_MAX = 2_000  # kept of one property's text; "…" at its end tells of a cut
 ELEMENTS_MAX = 50_000  # metas, links, scripts and properties kept of each kind
 OPEN_TEXTS_MAX = 16  # properties whose text is collected at once: keeps nested ones linear
 PATH_PARTS_MAX = 8
@@ -103,7 +103,7 @@ class Page:
             return href
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def parse_page(raw: bytes, media_type: str = "") -> Page:
     """Return what stands in the HTML ``raw``; ``media_type`` may carry a charset. Total.
 
@@ -449,14 +449,17 @@ class _Builder:
             return
         text = _Text(made, slot, [])
         if target in attributes:
-            text.parts.append(attributes[target][:TEXT_CHARACTERS_MAX])
+            text.parts.append(attributes[target][: TEXT_CHARACTERS_MAX + 1])
             self._fill(text)
         elif token.tag not in _VOID and len(self._texts) < OPEN_TEXTS_MAX:
             opened.collects = True
             self._texts.append(text)
 
     def _fill(self, text: _Text) -> None:
-        value = " ".join("".join(text.parts).split())[:TEXT_CHARACTERS_MAX]
+        whole = "".join(text.parts)
+        value = " ".join(whole[:TEXT_CHARACTERS_MAX].split())
+        if len(whole) > TEXT_CHARACTERS_MAX:
+            value += "…"
         for index, one in enumerate(text.made):
             self.properties[text.slot + index] = Property(
                 one.vocabulary, one.path, value, one.item_type, one.item, one.line, one.about
@@ -465,9 +468,9 @@ class _Builder:
     def _text(self, text: str) -> None:
         if not self._texts:
             return
-        plain = _unescape(text[:TEXT_CHARACTERS_MAX])
+        plain = _unescape(text[: TEXT_CHARACTERS_MAX * 4])[: TEXT_CHARACTERS_MAX + 1]
         for one in self._texts:
-            if one.characters < TEXT_CHARACTERS_MAX:
+            if one.characters <= TEXT_CHARACTERS_MAX:
                 one.parts.append(plain)
                 one.characters += len(plain)
 

@@ -266,9 +266,12 @@ _AGAINST = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
 def naming(text: str) -> Naming:
     """Return the licences that a free-text field names. Total, linear in the text."""
+    return _short_naming(text) if len(text) <= _CACHED_CHARACTERS_MAX else _naming(text)
+
+
+def _naming(text: str) -> Naming:
     cut = text[:TEXT_CHARACTERS_MAX].translate(_DASHES)
     whole = " ".join(cut.split())
     single = licence_of_id(whole.replace(" ", "-")) or _table().by_name.get(whole.lower())
@@ -290,6 +293,10 @@ def naming(text: str) -> Naming:
         reserved=bool(reserved),
         machine_use=bool(_MACHINE.search(_URL.sub(" ", rest)) and _AGAINST.search(whole)),
     )
+
+
+_CACHED_CHARACTERS_MAX = 200
+_short_naming = lru_cache(maxsize=4096)(_naming)
 
 
 def _mentions(text: str) -> tuple[list[Licence], str]:

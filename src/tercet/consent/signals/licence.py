@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tercet.consent import json_ld
 from tercet.consent.html_page import Page, parse_page
-from tercet.consent.licence_names import Licence, Naming, naming
+from tercet.consent.licence_names import TEXT_CHARACTERS_MAX, Licence, Naming, naming
 from tercet.consent.plain_text import clean
 from tercet.consent.signal import Resource, Signal, declare
 from tercet.consent.xml_tree import Element, attribute_names, names, parse_xml, text_of
@@ -45,7 +45,9 @@ class _Field:
 def _declarations(raw: bytes, source: Source, fields: Iterator[_Field]) -> tuple[Declaration, ...]:
     kept: dict[tuple[str, bool], _Field] = {}
     for field in fields:
-        text = clean(field.text, 16_000)
+        text = clean(field.text, TEXT_CHARACTERS_MAX)
+        if len(field.text) > TEXT_CHARACTERS_MAX:
+            text += "…"  # what was cut off may take the licence back: never certain
         if text and len(kept) < min(_FIELDS_MAX, DECLARATIONS_MAX):
             kept.setdefault((text, field.other), _Field(field.name, text, field.line, field.other,
                                                         field.fault))  # fmt: skip
