@@ -40,7 +40,7 @@ def load_sites(folder: Path, usage: Usage) -> SiteIndex:
     captures = _site_rows(folder / "captures.parquet", (*_KEY_COLUMNS, *_OTHER_COLUMNS))
     starts = _run_starts(captures["site"])
     origins = captures["site"].take(pa.array(starts))
-    ends = np.append(starts[1:], len(captures))
+    ends = np.append(starts, len(captures))[1:]
     book, example = _classes(_signatures(captures, starts))
     blobs = BlobStore(folder / "blobs")
     rulebooks = [
@@ -131,7 +131,7 @@ def _classes(signatures: Array) -> tuple[Array, Array]:
 def _site_ids(folder: Path, origins: pa.ChunkedArray) -> tuple[pa.Array, Array, Array]:
     declared = _site_rows(folder / "declarations.parquet", ("declaration_id", "site"))
     starts = _run_starts(declared["site"])
-    ends = np.append(starts[1:], len(declared))
+    ends = np.append(starts, len(declared))[1:]
     named = declared["site"].take(pa.array(starts))
     at = pc.index_in(named, value_set=_string_array(origins)).to_numpy()
     id_start = np.zeros(len(origins), dtype=np.int64)
@@ -196,7 +196,7 @@ class ItemEvidence:
         self, folder: Path, captures: pa.Table, ids: dict[int, list[str]], blobs: BlobStore
     ) -> Iterator[tuple[int, Rulebook, list[str]]]:
         starts = _run_starts(captures["row"])
-        ends = np.append(starts[1:], len(captures))
+        ends = np.append(starts, len(captures))[1:]
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             rows = captures.slice(start, end - start)
             row = rows["row"][0].as_py()
