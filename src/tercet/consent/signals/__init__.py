@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from tercet.consent.signal import Resource, Signal
 from tercet.consent.signals import (
+    aipref,
     c2pa,
+    content_signal,
     fetch_price,
     licence,
     llms_txt,
     plus,
+    robots,
     schema_org,
     tdm_ai,
     x_robots,
@@ -16,6 +19,9 @@ from tercet.consent.signals import (
 from tercet.core.declaration import Declaration, Source
 
 SIGNALS: tuple[Signal, ...] = (
+    robots.SIGNAL,
+    aipref.SIGNAL,
+    content_signal.SIGNAL,
     x_robots.SIGNAL,
     plus.SIGNAL,
     c2pa.SIGNAL,
