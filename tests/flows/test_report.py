@@ -79,7 +79,7 @@ def hostile(text: str) -> ReportSummary:
         inputs=((text, 1, 1, text),),
         reason_counts=((text, text, "blocked", 1),),
         signal_counts=((text, text, 1, 1, 0, 0, 0),),
-        remedies=((text, 1),),
+        remedies=((text.replace("`", "'"), 1),),
     )
 
 
@@ -138,6 +138,14 @@ def test_an_empty_corpus_has_a_report() -> None:
     outline = Outline(render_report(empty))
     assert "The corpus has no items." in outline.text
     assert not outline.every("table")
+
+
+def test_remedies_read_as_sentences() -> None:
+    said = replace(SUMMARY, remedies=(("have no date: run `tercet survey` again", 1), ("lie", 2)))
+    outline = Outline(render_report(said))
+    text = " ".join(outline.text.split())
+    assert "1 item has no date: run tercet survey again" in text
+    assert "2 items lie" in text
 
 
 ATTACKS = (

@@ -23,6 +23,7 @@ from tercet.flows.report_markup import (
     number,
     outside,
     plural,
+    prose,
     share,
     size,
     table,
@@ -44,6 +45,8 @@ USAGE_TEXT: dict[Usage, str] = {
     Usage.SEARCH: "search",
     Usage.MINE: "text and data mining",
 }
+
+_SINGULAR = {"have": "has", "are": "is", "stand": "stands", "need": "needs", "lie": "lies"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class ReportSummary:
     reason_counts   (code, plain text, outcome, items); an item may have several reasons
     top_sites       (site, cleared, offered, blocked, held); "" is a local file
     signal_counts   (signal, title, declarations, allow, deny, conditional, unreadable)
-    remedies        (what is missing and what it would take, to follow "9 items"; items)
+    remedies        (what is missing and what it would take, to follow "9 items"; items);
+                    `...` in it is shown as code
     offers          (price as text, URL, items)
     inputs          (name, rows, bytes, SHA-256)
     """
@@ -222,10 +226,16 @@ def _missing(summary: ReportSummary, counts: dict[Outcome, int]) -> Markup:
         return element("p", "Nothing: every item is cleared.")
     intro = element("p", f"{plural(left, 'item')} {'is' if left == 1 else 'are'} not cleared.")
     steps = [
-        element("li", element("b", plural(items, "item")), " ", text)
+        element("li", element("b", plural(items, "item")), " ", prose(_agreeing(text, items)))
         for text, items in summary.remedies
     ]
     return join([intro, element("ul", *steps, class_="remedies")] if steps else [intro])
+
+
+def _agreeing(text: str, items: int) -> str:
+    """Put the verb that begins ``text`` into the singular for one item."""
+    verb, space, rest = text.partition(" ")
+    return _SINGULAR.get(verb, verb) + space + rest if items == 1 else text
 
 
 def _offers(summary: ReportSummary) -> Markup:

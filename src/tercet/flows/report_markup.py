@@ -46,6 +46,15 @@ def escape(text: str) -> Markup:
     return Markup(html.escape(plain(text)))
 
 
+def prose(text: str) -> Markup:
+    """Return our own words as Markup, with what stands between backticks as code."""
+    parts = text.split("`")
+    return join(
+        element("code", part) if at % 2 and at < len(parts) - 1 else part
+        for at, part in enumerate(parts)
+    )
+
+
 def plain(text: str) -> str:
     """Return ``text`` with characters that steer a terminal or the reading direction spelt out."""
     return "".join(_spelt(c) if _steers(c) else c for c in text)
