@@ -114,6 +114,25 @@ def test_a_header_that_stands_twice_keeps_both_values(
     ]
 
 
+def test_invalid_utf8_inside_a_map_of_headers_holds_the_row(
+    tmp_path: Path, read: Callable[..., Any]
+) -> None:
+    raw = pa.array([b"noai", b"\xff"], pa.binary())
+    lying = pa.Array.from_buffers(pa.string(), 2, raw.buffers())
+    names = pa.array(["X-Robots-Tag", "X-Robots-Tag"])
+    column = pa.MapArray.from_arrays(pa.array([0, 1, 2], pa.int32()), names, lying)
+    rows = read(write(tmp_path / "t.parquet", {"url": URLS[:2], "headers": column}))
+    assert [row["fault"] for row in rows] == [None, "invalid_utf8"]
+    assert rows[0]["headers"] == '{"X-Robots-Tag": "noai"}'
+
+
+def test_index_with_names_that_are_not_utf8_is_one_clear_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.parquet", {"zzz_url": URLS}, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"zzz_url", b"zzz_\xffrl"))
+    with pytest.raises(InputError, match="not a whole Parquet file"):
+        open_corpus([path], work=tmp_path)
+
+
 def test_licence_and_hash_columns(tmp_path: Path, read: Callable[..., Any]) -> None:
     columns = {"URL": URLS, "License": ["CC0", None, "x"], "sha256": ["ab", "cd", None]}
     rows = read(write(tmp_path / "t.parquet", columns))

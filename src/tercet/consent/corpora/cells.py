@@ -83,10 +83,23 @@ def json_text(array: pa.Array) -> tuple[pa.StringArray, pa.BooleanArray | None]:
 
     A list of (name, value) pairs counts as a map.
     """
-    if pa.types.is_nested(array.type):
-        texts = [headers_text(value) for value in array.to_pylist()]
-        return pa.array(texts, pa.string()), None
-    return text_column(array)
+    if not pa.types.is_nested(array.type):
+        return text_column(array)
+    try:
+        return pa.array(map(headers_text, array.to_pylist()), pa.string()), None
+    except UnicodeDecodeError:
+        texts = [_one_headers_text(scalar) for scalar in array]
+        wrong = [
+            scalar.is_valid and text is None for scalar, text in zip(array, texts, strict=True)
+        ]
+        return pa.array(texts, pa.string()), pa.array(wrong)
+
+
+def _one_headers_text(scalar: pa.Scalar) -> str | None:
+    try:
+        return headers_text(scalar.as_py())
+    except UnicodeDecodeError:
+        return None
 
 
 def headers_text(value: object) -> str | None:

@@ -13,7 +13,7 @@ from tercet.consent.corpora.delimited import DelimitedRows
 from tercet.consent.corpora.digests import file_sha256
 from tercet.consent.corpora.folder import MEDIA_SUFFIXES, FolderRows, suffix_of
 from tercet.consent.corpora.jsonl import JsonRows, LineRows
-from tercet.consent.corpora.parquet import parquet_columns, parquet_rows, parquet_shards
+from tercet.consent.corpora.parquet import parquet_columns, parquet_shards
 from tercet.consent.corpora.staging import Progress, Staged, stage, stage_folder
 from tercet.core.errors import InputError
 
@@ -189,8 +189,9 @@ def _row_source(
 
 def _open_parquet(path: Path, name: str, opening: _Opening) -> _Piece:
     columns = parquet_columns(path, opening.columns)
-    file = InputFile(name, path.stat().st_size, "", parquet_rows(path), str(path.absolute()))
     shards = parquet_shards(path.absolute(), columns, 0, 0)
+    rows = sum(shard.row_count for shard in shards)
+    file = InputFile(name, path.stat().st_size, "", rows, str(path.absolute()))
     return _Piece(Kind.PARQUET, file, columns, tuple(shards))
 
 

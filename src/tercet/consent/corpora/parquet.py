@@ -36,17 +36,21 @@ def opened(path: Path | str) -> Iterator[pq.ParquetFile]:
         raise InputError(f"no such file: {path}", hint="check the path") from error
     except PermissionError as error:
         raise InputError(f"not allowed to read {path}", hint="check its permissions") from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names not UTF-8
         raise InputError(
             f"{path} is not a whole Parquet file: {str(error)[:300]}",
             hint="copy or write it again; part of a Parquet file cannot be trusted",
         ) from error
 
 
-def parquet_rows(path: Path) -> int:
-    """Return the number of rows of a Parquet file."""
+def group_sizes(path: Path) -> list[int]:
+    """Return the number of rows of each row group of a Parquet file."""
     with opened(path) as file:
-        return int(file.metadata.num_rows)
+        metadata = file.metadata
+        sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        if sum(sizes) != metadata.num_rows or min(sizes, default=0) < 0:
+            raise ValueError("its numbers of rows do not add up")
+    return sizes
 
 
 def parquet_columns(path: Path, asked: ColumnNames) -> ColumnNames:
@@ -72,9 +76,7 @@ def parquet_shards(
     Whole row groups are put together up to that size; a group much larger is cut, into no more
     than eight, since reading a cut means decoding what lies before it.
     """
-    with opened(path) as file:
-        metadata = file.metadata
-        sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    sizes = group_sizes(path)
     shards: list[Shard] = []
     for part, rows in _cuts(sizes):
         shards.append(Shard(index, str(path), row_start, rows, part, names, staged))
@@ -133,7 +135,7 @@ def _raw_batches(shard: Shard, columns: list[str], batch_rows: int) -> Iterator[
     skip, left = shard.part.skip_rows, shard.row_count
     with opened(shard.file) as file:
         groups = range(shard.part.group_start, shard.part.group_end)
-        rows = min(batch_rows, _rows_that_fit(file.metadata, groups, columns))
+        rows = min(batch_rows, _rows_that_fit(file.metadata, groups))
         for batch in file.iter_batches(rows, groups, columns, use_threads=False):
             if skip >= len(batch):
                 skip -= len(batch)
@@ -151,17 +153,16 @@ def _raw_batches(shard: Shard, columns: list[str], batch_rows: int) -> Iterator[
         )
 
 
-def _rows_that_fit(metadata: Any, groups: range, columns: list[str]) -> int:
-    """Return how many rows of the widest row group take BATCH_BYTES_MAX, judged by its sizes."""
+def _rows_that_fit(metadata: Any, groups: range) -> int:
+    """Return how many rows of the widest row group take BATCH_BYTES_MAX, judged by its size.
+
+    The size is that of all columns. Those of single columns are left alone: pyarrow 26 ends the
+    whole process when a hostile file lies in that part of its index.
+    """
     fit = SHARD_ROWS
     for index in groups:
         group = metadata.row_group(index)
-        sizes = [
-            column.total_uncompressed_size
-            for column in map(group.column, range(group.num_columns))
-            if column.path_in_schema.split(".")[0] in columns or column.path_in_schema in columns
-        ]
-        fit = min(fit, BATCH_BYTES_MAX * max(group.num_rows, 1) // max(sum(sizes), 1))
+        fit = min(fit, BATCH_BYTES_MAX * max(group.num_rows, 1) // max(group.total_byte_size, 1))
     return max(fit, 1)
 
 

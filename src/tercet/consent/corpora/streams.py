@@ -17,6 +17,7 @@ from tercet.core.errors import InputError
 
 BLOCK_BYTES = 1024 * 1024
 _ZSTD_FEED_BYTES = 2048  # one zstd block of this size can grow to at most 64 MiB
+_GZIP_FEED_BYTES = 16 * 1024  # what comes of a piece is lost when damage lies in it
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -74,8 +75,8 @@ class TextInput:
         inflate = zlib.decompressobj(wbits=31)
         begun = False
         try:
-            for raw in self._rest:
-                waiting = raw
+            for piece in _pieces(self._rest, _GZIP_FEED_BYTES):
+                waiting = piece
                 while waiting:
                     if inflate.eof:
                         waiting = waiting.lstrip(b"\0")  # padding between or after members
@@ -100,21 +101,26 @@ class TextInput:
         frame = context.decompressobj()
         begun = False
         try:
-            for raw in self._rest:
-                for start in range(0, len(raw), _ZSTD_FEED_BYTES):
-                    waiting = raw[start : start + _ZSTD_FEED_BYTES]
-                    while waiting:
-                        if frame.eof:
-                            frame = context.decompressobj()
-                        begun = True
-                        out = frame.decompress(waiting)
-                        waiting = frame.unused_data if frame.eof else b""
-                        if out:
-                            yield out
+            for piece in _pieces(self._rest, _ZSTD_FEED_BYTES):
+                waiting = piece
+                while waiting:
+                    if frame.eof:
+                        frame = context.decompressobj()
+                    begun = True
+                    out = frame.decompress(waiting)
+                    waiting = frame.unused_data if frame.eof else b""
+                    if out:
+                        yield out
             if begun and not frame.eof:
                 self.damage = self.damage or "the zstd stream ends early"
         except zstandard.ZstdError as error:
             self.damage = f"the zstd stream is damaged: {error}"
+
+
+def _pieces(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for block in blocks:
+        for start in range(0, len(block), size):
+            yield block[start : start + size]
 
 
 def _utf8(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
