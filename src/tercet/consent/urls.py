@@ -37,7 +37,7 @@ def split_url(url: str) -> SplitUrl | None:
 
     try:
         parsed = can_ada.parse(url)
-    except (ValueError, UnicodeError):
+    except (ValueError, TypeError):  # TypeError: text that is not Unicode
         return None
     if parsed.protocol not in ("http:", "https:") or not parsed.hostname:
         return None
