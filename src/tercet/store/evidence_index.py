@@ -214,7 +214,7 @@ class ItemEvidence:
             engine.execute("SET memory_limit = '384MB'")
             engine.execute("SET temp_directory = ?", [str(self.scratch)])
             engine.register("asked", rows)
-            joined: pa.Table = engine.execute(query, [str(file)]).to_arrow_table()
+            joined: pa.Table = engine.sql(query, params=[str(file)]).to_arrow_table()
             return joined
 
 
