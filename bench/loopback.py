@@ -173,9 +173,12 @@ async def _body(writer: asyncio.StreamWriter, page: Page, body: bytes) -> None:
         for octet in body:
             writer.write(bytes((octet,)))
             await writer.drain()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
+        return
+    if page.fault == "reset":
+        writer.write(body[: len(body) // 2])
+        await writer.drain()
+        writer.transport.abort()
         return
     writer.write(body)
     await writer.drain()
-    if page.fault == "reset":
-        writer.transport.abort()

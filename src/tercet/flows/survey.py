@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ from tercet.store.responses import ResponseStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from tercet.consent.corpora import ColumnNames
 
 Rows = Iterable[tuple[str, str | None]]
 """Pairs of an item's key and its URL (None: the row has none)."""
@@ -105,6 +107,29 @@ def survey(
             cache.close()
     seconds = clock.monotonic() - run.began
     return SurveyResult(out, document, run.asked, run.resumed, run.passed_over, seconds)
+
+
+def survey_corpus(
+    places: Sequence[Path],
+    out: Path,
+    options: SurveyOptions,
+    *,
+    columns: ColumnNames | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> SurveyResult:
+    """Survey the URLs of a corpus in files (docs/corpora.md). Raises as ``survey``.
+
+    Also raises InputError for a place that is missing, cannot be read or has no URL column.
+    """
+    from tercet.consent.corpora import open_corpus
+
+    # Staged beside the journal: both go when the survey is finished.
+    corpus = open_corpus(places, work=out / "parts" / "corpus", columns=columns)
+
+    def rows() -> Rows:
+        return rows_of(batch for shard in corpus.shards for batch in corpus.batches(shard))
+
+    return survey(rows, out, options, progress=progress)
 
 
 def _listed(urls: Iterable[str]) -> Callable[[], Rows]:
