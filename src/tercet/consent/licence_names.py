@@ -240,17 +240,20 @@ _NARROWING = re.compile(
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | {"\u00a0": " ", "\u202f": " "})
 _WORD = re.compile(r"[^\W_]+")
 _ALLOWED_MARKS = re.compile(r"[\w\s.,;:()\[\]/|'\"’“”©&<>-]*\Z")
-# Words that change nothing, and the postal addresses in Creative Commons' own boilerplate.
+# Words that change nothing.
 _BOILERPLATE = frozenset(
-    {"a", "an", "and", "are", "available", "c", "cc", "common", "commons", "copy",
-     "creative", "dedicated", "deed", "distributed", "image", "in", "international", "is",
-     "lizenz", "lizenziert", "licence", "licenced", "licencia", "license", "licensed",
-     "legalcode", "letter", "of", "or", "org", "please", "public", "published",
-     "released", "send", "sous", "bajo", "the", "this", "to", "under", "unported",
-     "unter", "version", "view", "visit", "work", "works", "po", "box", "1866",
-     "mountain", "ca", "94042", "usa", "171", "second", "street", "suite", "300", "san",
-     "francisco", "california", "94105", "444", "castro", "900", "94041"}
+    {"a", "an", "and", "are", "available", "c", "cc", "common", "commons", "copy", "creative",
+     "dedicated", "deed", "distributed", "in", "international", "is", "lizenz",
+     "lizenziert", "licence", "licenced", "licencia", "license", "licensed", "legalcode", "of",
+     "or", "org", "please", "public", "published", "released", "sous", "bajo", "the", "this", "to",
+     "under", "unported", "unter", "version", "view", "visit", "work", "works"}
 )  # fmt: skip
+_ADDRESS = re.compile(
+    r"(?i:or,? send a letter to creative commons, (?:po box 1866, mountain view, ca 94042"
+    r"|171 second street, suite 300, san francisco, california,? 94105"
+    r"|444 castro street, suite 900, mountain view, california,? 94041"
+    r"|543 howard street, 5th floor, san francisco, california,? 94105)(?:, usa)?)"
+)
 _SUBJECT = re.compile(
     r"(?i:(?<![\w-])this (?:image|photo|photograph|picture|video|article|document|file|content"
     r"|text|book|song|recording|page|site|website|dataset)(?![\w-]))"
@@ -277,7 +280,7 @@ def _naming(text: str) -> Naming:
     single = licence_of_id(whole.replace(" ", "-")) or _table().by_name.get(whole.lower())
     if single is not None:
         return Naming((single,), certain=True)
-    found, rest = _mentions(_without_notice(whole))
+    found, rest = _mentions(_ADDRESS.sub(" ", _without_notice(whole)))
     reserved = _RESERVED.search(rest)
     if reserved:
         rest = _RESERVED.sub(" ", rest)

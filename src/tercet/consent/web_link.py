@@ -20,11 +20,15 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class WebLink:
-    """One link: ``rel`` tokens and ``media_type`` in lower case, ``target`` as written."""
+    """One link: ``rel`` tokens and ``media_type`` in lower case, ``target`` as written.
+
+    ``anchor`` is what the link speaks of when that is not the resource itself (section 3.2).
+    """
 
     target: str
     rel: tuple[str, ...]
     media_type: str
+    anchor: str = ""
 
 
 def parse_links(value: str) -> tuple[WebLink, ...]:
@@ -43,8 +47,9 @@ def _links(value: str) -> Iterator[WebLink]:
             position = match.end()
         media_type = parameters.get("type", "").partition(";")[0].strip().lower()
         yield WebLink(
-            found[1].strip(), tuple(parameters.get("rel", "").lower().split()), media_type
-        )
+            found[1].strip(), tuple(parameters.get("rel", "").lower().split()), media_type,
+            parameters.get("anchor", ""),
+        )  # fmt: skip
 
 
 def _unquoted(text: str) -> str:

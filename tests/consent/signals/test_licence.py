@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tercet.consent.signals.licence import (
+    read_headers,
     read_metadata,
     read_opf,
     read_page,
@@ -21,7 +22,7 @@ from tercet.core.terms import ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission
 
 SOURCE = Source("https://example.org/p", Carrier.META, media_type="text/html")
-READERS = (read_text, read_page, read_xmp, read_opf, read_metadata)
+READERS = (read_text, read_headers, read_page, read_xmp, read_opf, read_metadata)
 BY = "https://creativecommons.org/licenses/by/4.0/"
 
 

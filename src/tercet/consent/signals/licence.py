@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 from tercet.consent import json_ld
 from tercet.consent.html_page import Page, parse_page
+from tercet.consent.http_headers import parse_headers
 from tercet.consent.licence_names import TEXT_CHARACTERS_MAX, Licence, Naming, naming
-from tercet.consent.plain_text import clean
+from tercet.consent.plain_text import clean, resolve
 from tercet.consent.signal import Resource, Signal, declare
+from tercet.consent.web_link import parse_links
 from tercet.consent.xml_tree import Element, attribute_names, names, parse_xml, text_of
 from tercet.core.declaration import Declaration, Reading, Source, Statement
 from tercet.core.limits import DECLARATIONS_MAX, METADATA_BYTES_MAX
@@ -111,6 +113,11 @@ def read_page(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     return _declarations(raw, source, _page_fields(page, source.uri))
 
 
+def read_headers(raw: bytes, source: Source) -> tuple[Declaration, ...]:
+    """Return the licences that Link header fields with rel=license state (RFC 8288). Total."""
+    return _declarations(raw, source, _header_fields(raw, source.uri))
+
+
 def read_xmp(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Return the licences and rights texts of an XMP packet or an RDF document. Total."""
     tree = parse_xml(raw)
@@ -132,6 +139,17 @@ def read_metadata(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     if not isinstance(values, dict):
         return ()
     return _declarations(raw, source, _metadata_fields(values))
+
+
+# ---- HTTP headers ---------------------------------------------------------------------------
+
+
+def _header_fields(raw: bytes, uri: str) -> Iterator[_Field]:
+    for header in parse_headers(raw):
+        for link in parse_links(header.value) if header.name_lower == "link" else ():
+            if _LICENCE_RELS & set(link.rel) and link.media_type != "application/rsl+xml":
+                other = bool(link.anchor) and resolve(uri, link.anchor) != uri
+                yield _Field("Link rel=license", resolve(uri, link.target), header.line, other)
 
 
 # ---- HTML -----------------------------------------------------------------------------------
@@ -288,6 +306,7 @@ SIGNAL = Signal(
     url="https://creativecommons.org/share-your-work/cclicenses/",
     readers=(
         (Resource.LICENCE_TEXT, read_text),
+        (Resource.HTTP_HEADERS, read_headers),
         (Resource.HTML, read_page),
         (Resource.XMP, read_xmp),
         (Resource.METADATA, read_metadata),
