@@ -30,7 +30,7 @@ _USAGES = {
     "data_mining": Usage.MINE,
 }
 _GRANTING_STATES = ("Valid", "Trusted")
-_MANIFESTS_MAX = 200
+_MANIFESTS_MAX = 50  # that carry the assertion
 _ENTRIES_MAX = 200
 
 
@@ -51,12 +51,16 @@ def read_report(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     if not isinstance(manifests, dict):
         return (unreadable(_SIGNAL, raw, source, "a report without manifests"),)
     state = str(document.get("state") or store.get("validation_state") or "")
-    declarations = [
-        _manifest(raw, source, str(name), manifest, store, state)
-        for name, manifest in list(manifests.items())[:_MANIFESTS_MAX]
+    speaking = [
+        (str(name), manifest)
+        for name, manifest in manifests.items()
         if isinstance(manifest, dict) and any(True for _ in _assertions(manifest))
     ]
-    if len(manifests) > _MANIFESTS_MAX:
+    declarations = [
+        _manifest(raw, source, name, manifest, store, state)
+        for name, manifest in speaking[:_MANIFESTS_MAX]
+    ]
+    if len(speaking) > _MANIFESTS_MAX:
         declarations.append(unreadable(_SIGNAL, raw, source, "more manifests than the limit"))
     return tuple(declarations)
 

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from tercet.consent.media.xmp import Property, properties, trim
+from tercet.consent.media.xmp import RDF, Property, properties, trim
 from tercet.consent.plain_text import clean
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.consent.xml_tree import parse_xml
@@ -89,6 +89,7 @@ def read_xmp(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     if tree.fault:
         # What a broken packet says cannot grant, but a denial in it stays a denial.
         text = raw.replace(b"\x00", b"").decode("utf-8", "replace")
+        claims = [_Claim(claim.value, exact=False, line=claim.line) for claim in claims]
         claims += [_Claim(token, exact=False) for token in _tokens(text)]
         if not claims and "datamining" not in text.casefold():
             return ()
@@ -137,7 +138,7 @@ def _claims(item: Property) -> list[_Claim]:
     text = item.text if item.node is None else (item.node.text or "")
     if len(text) > 200 or "dmi-" not in text.casefold():
         return []
-    if item.node is not None and _inside_data_mining(item):
+    if _inside_data_mining(item) or (item.node is None and item.space == RDF):
         return []
     whole = _last_part(text).upper() in _VALUES
     return [_Claim(text.strip(), exact=False, line=item.line)] if whole else []

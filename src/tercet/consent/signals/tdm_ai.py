@@ -39,7 +39,7 @@ _ENVELOPES = ("declarations", "declaration", "credentialSubject", "payload", "da
               "items", "results", "preferences", "vc")  # fmt: skip
 _SIGNATURES = ("proof", "signature", "jws", "signatures")
 _DEPTH_MAX = 6
-_DECLARATIONS_MAX = 1_000
+_DECLARATIONS_MAX = 500
 # The "AI preferences" form; "all" is automated processing of any kind.
 _PREFERENCES: dict[str, frozenset[Usage]] = {
     "all": ALL_USAGES,
@@ -72,9 +72,9 @@ def read_declaration(raw: bytes, source: Source) -> tuple[Declaration, ...]:
         return ()
     found: list[tuple[Fields, str, bool]] = []
     _collect(document, "", False, 0, found)
+    places = _places(raw, min(len(found), _DECLARATIONS_MAX))
     declarations = [
-        _declaration(raw, source, index, *item)
-        for index, item in enumerate(found[:_DECLARATIONS_MAX])
+        _declaration(raw, source, place, *item) for place, item in zip(places, found, strict=False)
     ]
     if len(found) > _DECLARATIONS_MAX:
         declarations.append(unreadable(_SIGNAL, raw, source, "more declarations than the limit"))
@@ -124,9 +124,8 @@ def iscc_fault(iscc: str) -> str:
 
 
 def _declaration(
-    raw: bytes, source: Source, index: int, fields: Fields, iscc: str, signed: bool
+    raw: bytes, source: Source, span: tuple[int, int], fields: Fields, iscc: str, signed: bool
 ) -> Declaration:
-    span = _span(raw, index)
     wrong = iscc_fault(iscc)
     if wrong == "malformed":
         fault = f"malformed ISCC: {clean(iscc, 80)!r}" if iscc else "no ISCC"
@@ -148,14 +147,15 @@ def _declaration(
     )
 
 
-def _span(raw: bytes, index: int) -> tuple[int, int]:
-    """Return the place of the ``index``-th mention of an ISCC, so that places differ."""
+def _places(raw: bytes, count: int) -> list[tuple[int, int]]:
+    """Return a place for each declaration: where an ISCC is named, so that places differ."""
+    places: list[tuple[int, int]] = []
     at = -1
-    for _ in range(index + 1):
-        at = raw.find(b'"iscc"', at + 1)
-        if at < 0:
-            return (min(index, len(raw)), len(raw))
-    return (at, len(raw))
+    for index in range(count):
+        found = raw.find(b'"iscc"', at + 1)
+        at = found if found >= 0 else len(raw)
+        places.append((at, len(raw)) if found >= 0 else (min(index, len(raw)), len(raw)))
+    return places
 
 
 def _said(fields: Fields) -> list[tuple[Permissions, str]]:
