@@ -1,6 +1,7 @@
 """A loopback server that plays many sites, chosen by the Host header. For tours and tests.
 
-    python examples/serve_sites.py [PORT]
+    python examples/serve_sites.py [PORT]               until interrupted
+    python examples/serve_sites.py 0 COMMAND {port} ... while the command runs, told the port
 
 Each folder of examples/sites is a host. Its files are served as they stand, but for site.toml:
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
 import sys
 import threading
 import tomllib
@@ -171,18 +173,24 @@ def serving(media: Path, folder: Path = SITES, port: int = 0) -> Iterator[int]:
         server.server_close()
 
 
-def main() -> None:
-    """Serve until interrupted."""
+def main(arguments: list[str]) -> int:
+    """Serve until interrupted, or while a command runs; return the exit status."""
     import iscc_samples
 
-    with serving(Path(iscc_samples.ROOT), port=int(sys.argv[1]) if sys.argv[1:] else 8099) as port:
-        for host, site in load_sites(SITES, Path(iscc_samples.ROOT)).items():
-            print(f"http://{host}:{port}/  {site.about}")
+    media = Path(iscc_samples.ROOT)
+    with serving(media, port=int(arguments[0]) if arguments else 8099) as port:
+        if arguments[1:]:
+            command = [part.replace("{port}", str(port)) for part in arguments[1:]]
+            return subprocess.run(command, check=False).returncode
+        for host, site in load_sites(SITES, media).items():
+            print(f"http://{host}/  {site.about}")
+        print(f"at 127.0.0.1:{port}; Ctrl-C ends it", flush=True)
         threading.Event().wait()
+    return 0
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        print("stopped")
+        sys.exit(130)

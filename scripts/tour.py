@@ -1,10 +1,11 @@
 """The tour: clear a small real corpus from start to end, on this machine alone.
 
-    make tour
+    make tour                       writes below ./tour
+    python scripts/tour.py FOLDER   writes below FOLDER/tour
 
 The corpus is the media files of the iscc-samples package and a table of URLs whose sites
-(examples/sites) are played by a loopback server while they are surveyed. Everything is written
-below ./tour; nothing is opened, nothing leaves the machine.
+(examples/sites) are played by a loopback server while they are surveyed. Nothing is opened, and
+nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ OFFERED_ITEM = "http://press-agency.example/pictures/0001.jpg"
 BLOCKED_ITEM = "http://newsroom.example/2026/11/flood.mp4"
 
 
-def main() -> int:
+def main(folder: Path) -> int:
     """Walk through the tour; return the exit status."""
-    os.chdir(ROOT)
+    os.chdir(folder)
     began = time.monotonic()
     say("1. A corpus: the media files of iscc-samples, and a table of URLs")
     lay_out()
@@ -48,7 +49,8 @@ def main() -> int:
     say("3. Give every item a verdict, under the policy `strict`: only a grant clears")
     tercet(
         "clear", "tour/urls.csv", "tour/media", "--declarations", "tour/evidence",
-        "--policy", "strict", "--usage", "train_generative", "-o", "tour/out",
+        "--policy", "strict", "--usage", "train_generative", "--key", "tour/key",
+        "-o", "tour/out",
     )  # fmt: skip
     print_verdicts()
     say("4. Ask why, and see the lines it rests on")
@@ -56,9 +58,8 @@ def main() -> int:
     tercet("explain", "tour/out", OFFERED_ITEM)
     say("5. Check signature, digests and counts, as anyone can")
     tercet("verify", "tour/out")
-    print(
-        f"\nDone in {time.monotonic() - began:.0f} s. The report: {ROOT / 'tour/out/report.html'}"
-    )
+    report = Path("tour/out/report.html").resolve()
+    print(f"\nDone in {time.monotonic() - began:.0f} s. The report: {report}")
     return 0
 
 
@@ -110,4 +111,4 @@ def place_of(item: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1]) if sys.argv[1:] else ROOT))

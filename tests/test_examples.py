@@ -6,6 +6,8 @@ import csv
 import http.client
 import json
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -74,6 +76,17 @@ def test_unchanged_bytes_are_not_sent_again(port: int) -> None:
 )
 def test_nothing_else_is_served(port: int, path: str) -> None:
     assert ask(port, "museum.example", path)[0] == 404
+
+
+def test_it_serves_while_a_command_runs() -> None:
+    code = "import sys; from urllib.request import *; print(urlopen(Request(sys.argv[1], headers=H)).read())"
+    asked = [sys.executable, "-c", f"H = {{'Host': 'museum.example'}}; {code}"]
+    server = str(ROOT / "examples" / "serve_sites.py")
+    done = subprocess.run(
+        [sys.executable, server, "0", *asked, "http://127.0.0.1:{port}/robots.txt"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "User-agent" in done.stdout) == (0, True), done.stderr
 
 
 def test_the_table_of_urls_names_these_sites() -> None:
