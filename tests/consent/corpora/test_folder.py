@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tercet.consent.corpora import digest_inputs, media_members, open_corpus
-from tercet.consent.corpora.folder import media_entries
+from tercet.consent.corpora.folder import FolderRows, media_entries
 from tercet.core.errors import InputError, StorageError
 
 Read = Callable[..., list[dict[str, Any]]]
@@ -109,6 +109,23 @@ def test_a_changed_folder_is_listed_anew(folder: Path, read: Read) -> None:
     assert len(read(folder)) == 6
     (folder / "new.webm").touch()
     assert len(read(folder)) == 7
+
+
+def test_a_folder_that_changes_while_it_is_listed_is_an_error(folder: Path) -> None:
+    rows = FolderRows(folder)
+    (folder / "late.jpg").touch()
+    with pytest.raises(InputError, match="changed while it was read"):
+        list(rows.chunks(0))
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"type": "tercet/staged@1"}', "\x00"])
+def test_a_broken_record_of_parts_is_not_trusted(
+    folder: Path, tmp_path: Path, read: Read, record: str
+) -> None:
+    assert len(read(folder)) == 6
+    (path,) = (tmp_path / "work").rglob("staged.json")
+    path.write_text(record)
+    assert len(read(folder)) == 6
 
 
 def test_folder_digest_is_that_of_names_sizes_and_contents(tmp_path: Path) -> None:

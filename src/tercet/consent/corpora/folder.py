@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tercet.consent.corpora.faults import Fault
 from tercet.consent.corpora.staging import CHUNK_ROWS, Chunks, Row
+from tercet.core.errors import InputError
 
 _MEDIA = """
     .jpg .jpeg .jpe .jfif .png .apng .gif .webp .tif .tiff .bmp .heic .heif .avif .jxl .jp2 .svg
@@ -127,29 +128,50 @@ def _sidecars(path: str, name: str, present: frozenset[str]) -> tuple[str, ...]:
 
 
 class FolderRows:
-    """The rows of a folder; a position is the number of media files before it."""
+    """The rows of a folder; a position is the number of media files before it.
+
+    The folder is listed once to know it and once for its rows, so that memory stays flat
+    however many files there are; both listings must be the same.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.passed_over: dict[str, int] = {}
-        self.entries = list(media_entries(folder, self.passed_over))
-
-    def listing_sha256(self) -> str:
-        """Return a digest of the listing, names, sizes and times: cheap, not of the content."""
+        self.count = 0
+        self.bytes = 0
+        self._folder = folder
         seen = sha256()
-        for each in self.entries:
-            fields = (each.item, each.size, each.modified_ns, each.sidecars, each.fault)
-            seen.update(repr(fields).encode("utf-8", "surrogateescape"))
-        return seen.hexdigest()
+        for entry in media_entries(folder, self.passed_over):
+            self.count += 1
+            self.bytes += entry.size
+            seen.update(_known(entry))
+        self.listing_sha256 = seen.hexdigest()
+        """A digest of names, sizes and times: cheap, not of the content."""
 
     def chunks(self, position: int) -> Chunks:
-        """Yield (rows, position after them)."""
-        for start in range(position, len(self.entries), CHUNK_ROWS):
-            entries = self.entries[start : start + CHUNK_ROWS]
-            yield [_row(each) for each in entries], start + len(entries)
+        """Yield (rows, position after them). Raises InputError if the folder has changed."""
+        seen = sha256()
+        rows: list[Row] = []
+        count = 0
+        for count, entry in enumerate(media_entries(self._folder, {}), 1):
+            seen.update(_known(entry))
+            if count > position:
+                rows.append(_row(entry))
+            if len(rows) >= CHUNK_ROWS:
+                yield rows, count
+                rows = []
+        if seen.hexdigest() != self.listing_sha256:
+            raise InputError(f"{self._folder} was changed while it was read", hint="start again")
+        if rows:
+            yield rows, count
 
     def digest(self) -> str:
         """Return "": listing a folder does not read its files."""
         return ""
+
+
+def _known(entry: Entry) -> bytes:
+    fields = (entry.item, entry.size, entry.modified_ns, entry.sidecars, entry.fault)
+    return repr(fields).encode("utf-8", "surrogateescape")
 
 
 def _row(entry: Entry) -> Row:

@@ -230,18 +230,16 @@ def _tables_in(folder: Path) -> list[tuple[Path, Kind]]:
 
 def _open_media(folder: Path, opening: _Opening) -> _Piece:
     source = FolderRows(folder)
-    if not source.entries:
+    if not source.count:
         raise InputError(
             f"{folder} holds no media and no tables",
             hint="give a folder of images, video, audio, text, PDF or EPUB files",
         )
     identity = {"kind": str(Kind.FOLDER), "path": str(folder.resolve())}
-    state = {"listing_sha256": source.listing_sha256()}
+    state = {"listing_sha256": source.listing_sha256}
     staged = stage(stage_folder(opening.work, identity), state, source, progress=opening.progress)
-    total = sum(entry.size for entry in source.entries)
     name = folder.name or folder.resolve().name or "/"
-    rows = len(source.entries)
-    file = InputFile(name, total, "", rows, str(folder.resolve()))
+    file = InputFile(name, source.bytes, "", source.count, str(folder.resolve()))
     notes = _passed_over(folder, source.passed_over)
     return _Piece(Kind.FOLDER, file, ColumnNames(), _staged_shards(staged), notes)
 

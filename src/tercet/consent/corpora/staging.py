@@ -110,17 +110,18 @@ def _usable_record(
     }  # fmt: skip
     try:
         record = json.loads((folder / _RECORD).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return fresh
-    if not isinstance(record, dict) or record.get("type") != _FORMAT or record["state"] != state:
-        return fresh
-    for part in record["parts"]:
-        path = folder / part["file"]
-        if not path.is_file() or path.stat().st_size != part["bytes"]:
-            return fresh
-    if record["complete"] and same_digest is not None and not same_digest(record["sha256"]):
-        return fresh
-    return record
+        same = (
+            record["type"] == _FORMAT
+            and record["state"] == state
+            and all(
+                (folder / part["file"]).stat().st_size == part["bytes"] for part in record["parts"]
+            )
+        )
+        if record["complete"] and same_digest is not None:
+            same = same and same_digest(record["sha256"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return fresh  # nothing there, or nothing that can be trusted
+    return record if same else fresh
 
 
 def _stage_rest(
