@@ -79,8 +79,9 @@ def test_nothing_else_is_served(port: int, path: str) -> None:
 
 
 def test_it_serves_while_a_command_runs() -> None:
-    code = "import sys; from urllib.request import *; print(urlopen(Request(sys.argv[1], headers=H)).read())"
-    asked = [sys.executable, "-c", f"H = {{'Host': 'museum.example'}}; {code}"]
+    code = "import sys; from urllib.request import Request, urlopen; "
+    code += "print(urlopen(Request(sys.argv[1], headers={'Host': 'museum.example'})).read())"
+    asked = [sys.executable, "-c", code]
     server = str(ROOT / "examples" / "serve_sites.py")
     done = subprocess.run(
         [sys.executable, server, "0", *asked, "http://127.0.0.1:{port}/robots.txt"],

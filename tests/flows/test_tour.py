@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -48,15 +47,14 @@ ROWS = 40
 
 
 @pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+def tour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("tour")
-    (folder / "tour").mkdir()
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "tour.py", folder],
         capture_output=True, text=True, check=False, timeout=110,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    yield folder / "tour", done.stdout
+    return folder / "tour", done.stdout
 
 
 def test_every_site_gets_what_it_says(tour: tuple[Path, str]) -> None:
