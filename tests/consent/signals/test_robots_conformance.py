@@ -1,4 +1,4 @@
-"""Readers of two third-party conformance sets for robots.txt (see the shared vectors' README)."""
+"""Two third-party conformance sets for robots.txt: Google's suite, and Google's decisions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tercet.consent.signals.robots_file import Profile, parse
+
 PATHS = (
     b"/",
     b"/index.html",
@@ -20,7 +22,6 @@ PATHS = (
     b"/a/b/c/d.html",
 )
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[A-Za-z_]+|[\[\]{}:]|#[^\n]*|[\s,]+')
-_TEXT = frozenset({"testurl", "useragent", "additional_explanation"})
 
 
 class Expectation(NamedTuple):
@@ -109,3 +110,65 @@ def google_decisions(folder: Path) -> dict[str, dict[str, str]]:
     """Return by host and agent one digit per path of ``PATHS``: what Google's parser decides."""
     with gzip.open(folder / "google-decisions.jsonl.gz", "rt", encoding="utf-8") as lines:
         return {row["host"]: row["allowed"] for row in map(json.loads, lines)}
+
+
+def test_google_conformance_suite(shared_vectors: Path) -> None:
+    counts: dict[Profile, int] = {"rfc9309": 0, "google": 0}
+    wrong = []
+    for case in expectations(shared_vectors / "robots-google" / "CTC"):
+        profile: Profile = "google" if case.google_only else "rfc9309"
+        counts[profile] += 1
+        decision = parse(case.raw, profile).allowed(case.agent, path_and_query(case.url))
+        if decision.allowed != case.allowed:
+            wrong.append(case)
+    assert counts == {"rfc9309": 378, "google": 22}
+    assert not wrong
+
+
+def test_google_conformance_suite_as_google(shared_vectors: Path) -> None:
+    for case in expectations(shared_vectors / "robots-google" / "CTC"):
+        decision = parse(case.raw, "google").allowed(case.agent, path_and_query(case.url))
+        assert decision.allowed == case.allowed, case
+
+
+def test_real_files_are_decided_as_google_does(shared_vectors: Path) -> None:
+    folder = shared_vectors / "robots-real"
+    decisions = google_decisions(folder)
+    count = 0
+    for host, raw in real_files(folder):
+        robots = parse(raw, "google")
+        for agent, digits in decisions[host].items():
+            got = "".join(str(int(robots.allowed(agent, path).allowed)) for path in PATHS)
+            assert got == digits, (host, agent)
+            count += len(digits)
+    assert count == 76_320
+
+
+def test_scanning_and_compiled_rules_agree(shared_vectors: Path) -> None:
+    """The first few decisions scan the rules, later ones use compiled rules: the same answers."""
+    for host, raw in real_files(shared_vectors / "robots-real"):
+        robots = parse(raw)
+        scanned = [parse.__wrapped__(raw).allowed("GPTBot", path) for path in PATHS]
+        for _ in range(2):
+            compiled = [robots.allowed("GPTBot", path) for path in PATHS]
+        assert [d.allowed for d in scanned] == [d.allowed for d in compiled], host
+
+
+def test_real_files_keep_every_record(shared_vectors: Path) -> None:
+    """Every line with a colon before any comment is a record with its exact bytes."""
+    for host, raw in real_files(shared_vectors / "robots-real"):
+        robots = parse(raw)
+        records = robots.records
+        assert len(records) == robots.records_count
+        if robots.truncated or raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw[:4]:
+            continue
+        lines = raw.removeprefix(b"\xef\xbb\xbf").splitlines()
+        expected = {
+            number
+            for number, line in enumerate(lines, 1)
+            if line.partition(b"#")[0].partition(b":")[0].strip()
+            and b":" in line.partition(b"#")[0]
+        }
+        assert expected <= {record.line for record in records}, host
+        for record in records:
+            assert record.value in raw[record.byte_start : record.byte_end], host
