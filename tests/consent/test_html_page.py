@@ -167,3 +167,28 @@ def test_hostile_repetition_takes_linear_time(piece: str) -> None:
 
 def test_a_number_of_many_digits_does_not_raise() -> None:
     assert contents(f"<meta name=a content='&#{'9' * 5000};x'>") == [("a", "\ufffdx")]
+
+
+PLAIN = st.sampled_from(
+    [
+        '<meta name="robots" content="a&amp;b">', '<link rel="license" href="/x?a=1&amp;b=2">',
+        "<p>text <b>bold</b></p>", "<!-- <meta name=x content=y> -->", "<META CONTENT=z NAME=q>",
+        "<script>if(a<b){}</script>", '<img src=a.png alt="<meta>">', "<style>a>b{}</style>",
+        '<a rel="license nofollow" href="u">t</a>', "<noscript><link rel=a href=b></noscript>",
+        "<title><b></title>", "<ul><li>a<li>b</ul>", "<br/>", "<input disabled value='>'>",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PLAIN, max_size=15))
+def test_a_tree_builder_sees_the_same_metas_and_links(parts: list[str]) -> None:
+    html = pytest.importorskip("lxml.html")
+    raw = ("<html><body>" + "\n".join(parts) + "</body></html>").encode()
+    found = parse_page(raw)
+    tree = html.fromstring(raw)
+    assert sorted((m.name, m.content) for m in found.metas) == sorted(
+        (element.get("name"), element.get("content")) for element in tree.iter("meta")
+    )
+    assert [(" ".join(link.rel), link.href) for link in found.links] == [
+        (element.get("rel"), element.get("href")) for element in tree.xpath("//*[@rel]")
+    ]

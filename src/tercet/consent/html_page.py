@@ -1,23 +1,22 @@
 """An HTML page as the few values permission signals stand in: metas, links, data scripts,
 microdata and RDFa properties.
 
-A tokenizer of our own after the WHATWG HTML Standard section 13.2.5 (tokenization), because a
-permission must be seen exactly where a browser or crawler sees it: not in comments, not in
-script text, but at any nesting depth. One pass, linear time, no tree. `<noscript>` is read as
-markup, as crawlers without scripting read it. The character encoding follows section 13.2.3.
+A reader of our own, over the tokens of html_tokens, because a permission must be seen exactly
+where a browser or crawler sees it: not in comments, not in script text, but at any nesting depth.
+One pass, linear time, no tree. `<noscript>` is read as markup, as crawlers without scripting read
+it. The character encoding follows the WHATWG HTML Standard section 13.2.3.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from html import unescape
 from typing import TypeVar
 from urllib.parse import urljoin
 
+from tercet.consent.html_tokens import SPACES, Token, resolve_references, tokens
 from tercet.core.limits import HTML_BYTES_MAX
 
 _Kept = TypeVar("_Kept")
@@ -98,7 +97,7 @@ class Page:
     def resolve(self, href: str, uri: str) -> str:
         """Return ``href`` as an absolute URL on the page fetched from ``uri``; total."""
         try:
-            return urljoin(urljoin(uri, self.base), href.strip(_SPACES))
+            return urljoin(urljoin(uri, self.base), href.strip(SPACES))
         except ValueError:
             return href
 
@@ -113,7 +112,7 @@ def parse_page(raw: bytes, media_type: str = "") -> Page:
     text = raw[:HTML_BYTES_MAX].decode(encoding, errors="replace")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     builder = _Builder()
-    for token in _tokens(text):
+    for token in tokens(text):
         builder.take(token)
     builder.close_all()
     fault = "page too large" if len(raw) > HTML_BYTES_MAX else builder.fault
@@ -177,131 +176,6 @@ def _guess(raw: bytes) -> str:
     return "utf-8"
 
 
-# ---- tokens (13.2.5) ------------------------------------------------------------------------
-
-_SPACES = "\t\n\f "
-_TAG_NAME = re.compile(r"[^\t\n\f />]*")
-_BETWEEN = re.compile(r"[\t\n\f /]*")
-_ATTRIBUTE_NAME = re.compile(r"=?[^\t\n\f />=]*")
-_EQUALS = re.compile(r"[\t\n\f ]*=[\t\n\f ]*")
-_UNQUOTED = re.compile(r"[^\t\n\f >]*")
-_COMMENT_END = re.compile(r"--!?>")
-_RAW_TEXT = ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
-_RAW_TEXT_END = {tag: re.compile(rf"</{tag}(?=[\t\n\f />])", re.IGNORECASE) for tag in _RAW_TEXT}
-
-
-@dataclass(slots=True)
-class _Token:
-    """A start tag, an end tag, or a run of text (``tag`` "")."""
-
-    tag: str
-    line: int
-    attributes: dict[str, str] | None = None  # None: an end tag, or text
-    text: str = ""
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    position, counted, line, size = 0, 0, 1, len(text)
-    while position < size:
-        opening = text.find("<", position)
-        if opening < 0:
-            opening = size
-        line += text.count("\n", counted, position)
-        counted = position
-        if opening > position:
-            yield _Token("", line, text=text[position:opening])
-        line += text.count("\n", counted, opening)
-        counted = opening
-        token, position = _markup(text, opening, line)
-        if token is None:
-            continue
-        if token.attributes is not None and token.tag in _RAW_TEXT_END:
-            end = _RAW_TEXT_END[token.tag].search(text, position)
-            stop = end.start() if end else size
-            token.text, position = text[position:stop], stop
-        yield token
-        if token.tag == "plaintext" and token.attributes is not None:
-            return
-
-
-def _markup(text: str, opening: int, line: int) -> tuple[_Token | None, int]:
-    """Return the token that starts at ``<`` and where the next one may start."""
-    after = text[opening + 1 : opening + 2]
-    if after.isascii() and after.isalpha():
-        return _tag(text, opening + 1, line, end_tag=False)
-    if after == "/":
-        letter = text[opening + 2 : opening + 3]
-        if letter.isascii() and letter.isalpha():
-            return _tag(text, opening + 2, line, end_tag=True)
-        return None, _past(text, ">", opening + 2)
-    if after == "!":
-        return None, _past_comment(text, opening)
-    if after == "?":
-        return None, _past(text, ">", opening + 2)
-    return (_Token("", line, text="<") if after else None), opening + 1
-
-
-def _past(text: str, mark: str, start: int) -> int:
-    found = text.find(mark, start)
-    return len(text) if found < 0 else found + len(mark)
-
-
-def _past_comment(text: str, opening: int) -> int:
-    if not text.startswith("<!--", opening):
-        return _past(text, ">", opening + 2)  # a doctype or a bogus comment
-    for short in ("<!-->", "<!--->"):  # both are empty comments
-        if text.startswith(short, opening):
-            return opening + len(short)
-    end = _COMMENT_END.search(text, opening + 4)
-    return end.end() if end else len(text)
-
-
-def _tag(text: str, start: int, line: int, *, end_tag: bool) -> tuple[_Token | None, int]:
-    name = _TAG_NAME.match(text, start)
-    position = name.end() if name else start
-    tag = text[start:position].lower()
-    attributes: dict[str, str] = {}
-    size = len(text)
-    while True:
-        position = _end_of(_BETWEEN, text, position)
-        if position >= size:
-            return None, size  # the page ends inside a tag: it never was one
-        if text[position] == ">":
-            return _Token(tag, line, None if end_tag else attributes), position + 1
-        stop = _end_of(_ATTRIBUTE_NAME, text, position)
-        key, position = text[position:stop].lower(), stop
-        equals = _EQUALS.match(text, position)
-        value = ""
-        if equals:
-            position = equals.end()
-            quote = text[position : position + 1]
-            if quote in ('"', "'"):
-                stop = text.find(quote, position + 1)
-                if stop < 0:
-                    return None, size
-                value, position = text[position + 1 : stop], stop + 1
-            else:
-                stop = _end_of(_UNQUOTED, text, position)
-                value, position = text[position:stop], stop
-        attributes.setdefault(key, _unescape(value))
-
-
-_LEADING_ZEROS = re.compile(r"&#0+(?=[0-9])")
-_BEYOND_UNICODE = re.compile(r"&#[0-9]{8,};?")
-
-
-def _unescape(text: str) -> str:
-    """Resolve character references; the library raises on a number of thousands of digits."""
-    if "&" not in text:
-        return text
-    return unescape(_BEYOND_UNICODE.sub("\ufffd", _LEADING_ZEROS.sub("&#", text)))
-
-
-def _end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
-    match = pattern.match(text, position)
-    return match.end() if match else position
-
-
 # ---- building the page ----------------------------------------------------------------------
 
 _VOID = frozenset(
@@ -357,7 +231,7 @@ class _Builder:
         self._texts: list[_Text] = []
         self._items = 0
 
-    def take(self, token: _Token) -> None:
+    def take(self, token: Token) -> None:
         if token.attributes is not None:
             self._start(token, token.attributes)
         elif token.tag:
@@ -369,14 +243,14 @@ class _Builder:
         while self._stack:
             self._pop()
 
-    def _start(self, token: _Token, attributes: dict[str, str]) -> None:
+    def _start(self, token: Token, attributes: dict[str, str]) -> None:
         tag = token.tag
         outer = self._stack[-1] if self._stack else _ROOT
         about = attributes.get("about", outer.about)
         if tag == "meta":
             self._meta(attributes, token.line)
         elif tag == "base" and not self.base:
-            self.base = attributes.get("href", "").strip(_SPACES)
+            self.base = attributes.get("href", "").strip(SPACES)
         elif tag == "script":
             self._script(token, attributes)
         if "rel" in attributes:
@@ -392,9 +266,9 @@ class _Builder:
 
     def _meta(self, attributes: dict[str, str], line: int) -> None:
         meta = Meta(
-            name=attributes.get("name", "").strip(_SPACES).lower(),
-            property=attributes.get("property", "").strip(_SPACES).lower(),
-            http_equiv=attributes.get("http-equiv", "").strip(_SPACES).lower(),
+            name=attributes.get("name", "").strip(SPACES).lower(),
+            property=attributes.get("property", "").strip(SPACES).lower(),
+            http_equiv=attributes.get("http-equiv", "").strip(SPACES).lower(),
             content=attributes.get("content", ""),
             line=line,
         )
@@ -403,17 +277,17 @@ class _Builder:
     def _link(self, tag: str, attributes: dict[str, str], line: int, about: str) -> None:
         href = next((attributes[k] for k in ("href", "resource", "src") if k in attributes), "")
         rel = tuple(attributes["rel"].lower().split())
-        media_type = attributes.get("type", "").partition(";")[0].strip(_SPACES).lower()
+        media_type = attributes.get("type", "").partition(";")[0].strip(SPACES).lower()
         if rel and href:
-            self._keep(self.links, Link(rel, href.strip(_SPACES), media_type, tag, line, about))
+            self._keep(self.links, Link(rel, href.strip(SPACES), media_type, tag, line, about))
 
-    def _script(self, token: _Token, attributes: dict[str, str]) -> None:
-        kind = attributes.get("type", "").partition(";")[0].strip(_SPACES).lower()
+    def _script(self, token: Token, attributes: dict[str, str]) -> None:
+        kind = attributes.get("type", "").partition(";")[0].strip(SPACES).lower()
         if not _JAVASCRIPT.match(kind):
             self._keep(self.scripts, Script(kind, token.text, token.line))
 
     def _property(
-        self, token: _Token, attributes: dict[str, str], outer: _Open, opened: _Open
+        self, token: Token, attributes: dict[str, str], outer: _Open, opened: _Open
     ) -> None:
         names = attributes.get("itemprop", "").split()[:PATH_PARTS_MAX]
         if "itemscope" in attributes:
@@ -421,7 +295,7 @@ class _Builder:
             if not nested:
                 self._items += 1
                 opened.item, opened.prefix = self._items, ""
-                opened.item_type = attributes.get("itemtype", "").strip(_SPACES)
+                opened.item_type = attributes.get("itemtype", "").strip(SPACES)
             elif outer.prefix.count(".") < PATH_PARTS_MAX:
                 opened.prefix = f"{outer.prefix}{names[0][:80]}."
             names = []
@@ -439,7 +313,7 @@ class _Builder:
             self._value(token, attributes, tuple(made), opened)
 
     def _value(
-        self, token: _Token, attributes: dict[str, str], made: tuple[Property, ...], opened: _Open
+        self, token: Token, attributes: dict[str, str], made: tuple[Property, ...], opened: _Open
     ) -> None:
         target = "content" if "content" in attributes else _TARGETS.get(token.tag, "resource")
         slot = len(self.properties)
@@ -468,7 +342,7 @@ class _Builder:
     def _text(self, text: str) -> None:
         if not self._texts:
             return
-        plain = _unescape(text[: TEXT_CHARACTERS_MAX * 4])[: TEXT_CHARACTERS_MAX + 1]
+        plain = resolve_references(text[: TEXT_CHARACTERS_MAX * 4])[: TEXT_CHARACTERS_MAX + 1]
         for one in self._texts:
             if one.characters <= TEXT_CHARACTERS_MAX:
                 one.parts.append(plain)
