@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 NOT_FOUND_BODY = b"<!doctype html><title>Not found</title>"
@@ -90,13 +91,10 @@ class LoopbackServer:
         self._loop.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        # The client may go away at any time, as a survey that has enough does.
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while await self._one(reader, writer):
-                pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the client went away, as a survey that has enough does
-        except asyncio.CancelledError:
-            return
+                continue
         writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -173,7 +171,7 @@ async def _body(writer: asyncio.StreamWriter, page: Page, body: bytes) -> None:
         for octet in body:
             writer.write(bytes((octet,)))
             await writer.drain()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.15)
         return
     if page.fault == "reset":
         writer.write(body[: len(body) // 2])

@@ -2,128 +2,35 @@
 
 from __future__ import annotations
 
-import gzip
-import importlib.util
 import itertools
-import json
 import signal
-import struct
 import subprocess
 import sys
-import tarfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from loopback import Page
+from surveyed import (
+    FakeClock,
+    captures,
+    host_of,
+    options,
+    real_robots,
+    requested,
+    run,
+    serving,
+)
 
-from tercet.consent.survey import SurveyOptions
 from tercet.consent.surveying import addresses, collecting
-from tercet.consent.surveying.politeness import Clock
 from tercet.core.errors import InputError, StorageError
-from tercet.flows.survey import Progress, SurveyResult, rows_of, survey
+from tercet.flows.survey import Progress, rows_of, survey
 from tercet.store.blobs import BlobStore
 from tercet.store.evidence import check_evidence, read_survey
-
-ROOT = Path(__file__).resolve().parents[2]
-SITE_FILES = ["/robots.txt", "/.well-known/tdmrep.json", "/ai.txt", "/.well-known/ai.txt"]
-
-
-@cache
-def load_loopback() -> ModuleType:
-    """The loopback server lies with the benchmarks, which are no package."""
-    spec = importlib.util.spec_from_file_location("loopback", ROOT / "bench" / "loopback.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["loopback"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-loopback = load_loopback()
-Page = loopback.Page
-
-
-class FakeClock:
-    """Waiting costs no time; ``slept`` says how long each wait would have been."""
-
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.ahead_s += seconds
-
-    def clock(self) -> Clock:
-        return Clock(
-            lambda: time.time() + self.ahead_s,
-            lambda: time.monotonic() + self.ahead_s,
-            self.sleep,
-        )
-
-
-def serving(pages: dict[str, Any] | Callable[[str, str], Any]) -> Any:
-    """Serve a dict of "host/path" to pages, or what a function gives."""
-    give = pages if callable(pages) else lambda host, path: pages.get(host + path)
-    return loopback.LoopbackServer(give)
-
-
-def options(**fields: Any) -> SurveyOptions:
-    given = {
-        "contact": "https://bot.example/about",
-        "allow_private": True,
-        "overrides": (("*", "127.0.0.1"),),
-        "host_interval_s": 0.0,
-        "timeout_s": 0.4,
-        "retries_max": 0,
-    }
-    return SurveyOptions(**(given | fields))
-
-
-def run(server: Any, hosts: list[str], out: Path, **fields: Any) -> SurveyResult:
-    urls = [host if "//" in host else f"http://{host}:{server.port}/x.jpg" for host in hosts]
-    fake = fields.pop("fake", None) or FakeClock()
-    return survey(urls, out, options(**fields), clock=fake.clock())
-
-
-def captures(out: Path, **wanted: str) -> list[dict[str, Any]]:
-    rows = pq.read_table(out / "captures.parquet").to_pylist()
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
-
-
-def host_of(row: dict[str, Any]) -> str:
-    return row["site"].split("//")[1].rsplit(":", 1)[0]
-
-
-def requested(row: dict[str, Any]) -> str:
-    return (row["redirects"] or [row["uri"]])[0]
-
-
-@cache
-def real_robots(folder: Path) -> dict[str, bytes]:
-    files = {}
-    with tarfile.open(folder / "robots-real" / "robots.tar.gz") as archive:
-        for member in archive:
-            content = archive.extractfile(member)
-            if content:
-                files[member.name.removeprefix("./")] = content.read()
-    return files
-
-
-@cache
-def google_says(folder: Path) -> dict[str, str]:
-    """Per host what Google's own parser lets TercetBot fetch, a digit for each path."""
-    text = gzip.decompress((folder / "robots-real" / "google-decisions.jsonl.gz").read_bytes())
-    records = [json.loads(line) for line in text.decode().splitlines()]
-    return {record["host"]: record["allowed"]["TercetBot"] for record in records}
 
 
 def test_every_site_has_every_resource_once_and_the_real_bytes(
@@ -147,153 +54,6 @@ def test_every_site_has_every_resource_once_and_the_real_bytes(
     assert result.asked == len(real) == result.document["counts"]["sites"]
     assert result.document["counts"]["captures"] == len(rows)
     assert check_evidence(tmp_path) == result.document
-
-
-def test_no_path_is_fetched_that_googles_parser_forbids_us(
-    tmp_path: Path, shared_vectors: Path
-) -> None:
-    says = google_says(shared_vectors)
-    real = real_robots(shared_vectors)
-    refusing = [host for host in real if "0" in says[host][:3]]
-    chosen = refusing[:60] + [host for host in real if host not in refusing][:20]
-    with serving(
-        lambda host, path: real[host] if path == "/robots.txt" else Page(b"x", media_type="")
-    ) as server:
-        paths = ["/", "/index.html", "/images/photo-1.jpg?size=large"]
-        urls = [f"http://{host}:{server.port}{path}" for host in chosen for path in paths]
-        survey(urls, tmp_path, options(items=True, timeout_s=5.0))
-        fetched = {(request.host, request.path) for request in server.seen}
-    for host in chosen:
-        for path, allowed in zip(paths, says[host], strict=False):
-            assert ((host, path) in fetched) == (allowed == "1"), (host, path)
-    refused = captures(tmp_path, resource="http_headers", failure="robots_refused")
-    assert len(refused) == sum(says[host][:3].count("0") for host in chosen)
-
-
-REDIRECTS = {
-    "five.example/robots.txt": ["/1", "/2", "/3", "/4", "/5"],
-    "six.example/robots.txt": ["/1", "/2", "/3", "/4", "/5", "/6"],
-}
-
-
-BOMB = gzip.compress(b"#" * 50_000_000)
-
-
-def faulty_pages(host: str, path: str) -> Any:
-    name, good = host.split(".", maxsplit=1)[0], b"User-agent: *\nAllow: /\n"
-    if "tdmrep" in path:
-        return Page(b"[]", media_type="application/json")
-    if host in ("five.example", "six.example"):
-        chain = [*REDIRECTS[f"{host}/robots.txt"], ""]
-        if path == "/robots.txt":
-            return Page(status=301, headers=(("Location", chain[0]),))
-        following = chain[chain.index(path) + 1] if path in chain else None
-        return Page(status=302, headers=(("Location", following),)) if following else good
-    if path != "/robots.txt":
-        return None
-    if name.startswith("status"):
-        return Page(b"no", status=int(name.removeprefix("status")))
-    if name in ("hang", "drip", "reset", "short", "endless", "refuse", "garbage"):
-        return Page(good, fault=name)
-    return {
-        "fine": good,
-        "empty": b"",
-        "bomb": Page(BOMB, headers=(("Content-Encoding", "gzip"),)),
-        "members": Page(
-            gzip.compress(good) + gzip.compress(b"Disallow: /x"),
-            headers=(("Content-Encoding", "gzip"),),
-        ),
-        "cutgzip": Page(gzip.compress(good)[:-9], headers=(("Content-Encoding", "gzip"),)),
-        "brotli": Page(b"\x0b\x02\x80abc\x03", headers=(("Content-Encoding", "br"),)),
-        "loop": Page(status=302, headers=(("Location", "/robots.txt"),)),
-        "nowhere": Page(status=302, headers=(("Location", "mailto:a@b.example"),)),
-        "noplace": Page(status=302),
-        "html": Page(b"\xef\xbb\xbf\n<!DOCTYPE html><title>x</title>", media_type="text/html"),
-        "wrongtype": Page(good, media_type="application/octet-stream"),
-        "utf16": Page("User-agent: *\nDisallow: /".encode("utf-16"), media_type=""),
-        "hugeheaders": Page(good, headers=(("X-Big", "x" * 200_000),)),
-        "unasked304": Page(b"", status=304),
-    }[name]
-
-
-FAULTS = {
-    "fine": "",
-    "empty": "",
-    "five": "",
-    "six": "redirect_loop",
-    "loop": "redirect_loop",
-    "nowhere": "redirect_loop",
-    "noplace": "redirect_loop",
-    "status403": "client_error",
-    "status404": "client_error",
-    "status410": "client_error",
-    "status451": "client_error",
-    "status429": "too_many_requests",
-    "status500": "server_error",
-    "status503": "server_error",
-    "status305": "redirect_loop",
-    "status999": "server_error",
-    "unasked304": "server_error",
-    "hang": "timeout",
-    "drip": "timeout",
-    "reset": "unreachable",
-    "short": "unreachable",
-    "refuse": "unreachable",
-    "garbage": "unreachable",
-    "hugeheaders": "unreachable",
-    "cutgzip": "unreachable",
-    "endless": "oversize",
-    "bomb": "oversize",
-    "members": "",
-    "brotli": "server_error",
-    "html": "html_instead",
-    "wrongtype": "wrong_media_type",
-    "utf16": "",
-}
-
-
-@pytest.fixture(scope="module")
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("faulty")
-    with serving(faulty_pages) as server:
-        hosts = [f"{name}.example" for name in FAULTS]
-        run(server, hosts, out, fake=FakeClock())
-    return out
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_a_failure_value(faulty: Path, name: str) -> None:
-    (row,) = [
-        row for row in captures(faulty, resource="robots_txt") if host_of(row) == f"{name}.example"
-    ]
-    assert row["failure"] == FAULTS[name], row["note"]
-    has_bytes = row["failure"] in {"", "oversize", "html_instead", "wrong_media_type"}
-    assert bool(row["raw_sha256"]) == has_bytes
-
-
-def test_what_follows_from_robots_for_the_other_files(faulty: Path) -> None:
-    got = {
-        host_of(row).split(".")[0]: row["failure"]
-        for row in captures(faulty, resource="tdmrep_json")
-    }
-    out_of_reach = {"unreachable", "timeout"}
-    for name, failure in FAULTS.items():
-        if failure in out_of_reach:
-            assert got[name] == failure
-        elif failure in {"too_many_requests", "server_error", "redirect_loop"}:
-            assert got[name] == "robots_refused"  # RFC 9309 2.3.1.4: complete disallow
-        elif name == "utf16":
-            assert got[name] == "robots_refused"  # it says Disallow: /
-        else:
-            assert got[name] == ""  # RFC 9309 2.3.1.3: a 4xx means no rules
-
-
-def test_limits_bound_what_is_kept(faulty: Path) -> None:
-    rows = {host_of(row): row for row in captures(faulty, resource="robots_txt")}
-    for name in ("endless.example", "bomb.example"):
-        assert rows[name]["raw_bytes"] == 500 * 1024
-    blobs = BlobStore(faulty / "blobs")
-    assert blobs.get(rows["members.example"]["raw_sha256"]).endswith(b"Disallow: /x")
 
 
 def test_redirects_are_kept_and_leaving_the_host_is_noted(tmp_path: Path) -> None:
@@ -410,7 +170,7 @@ def test_hosts_are_asked_one_thing_at_a_time_with_a_pause(tmp_path: Path) -> Non
     with serving(lambda host, path: b"") as server:
         server.delay_s = 0.01
         urls = [f"http://{host}:{server.port}/{n}" for host in hosts for n in range(4)]
-        chosen = options(items=True, host_interval_s=0.03, concurrency=3, timeout_s=5.0)
+        chosen = options(items=True, host_interval_s=0.03, concurrency=3)
         survey(urls, tmp_path, chosen)
         seen = list(server.seen)
     for host in hosts:
@@ -529,106 +289,6 @@ def test_a_stopped_survey_goes_on_where_it_stopped(tmp_path: Path, how: signal.S
     assert set(counted.values()) == {1}
     assert len(rows) == 60 * 5
     assert not (tmp_path / "parts").exists()
-
-
-XMP = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
-    b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-    b'xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/" plus:DataMining="'
-    b'http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED"/></rdf:RDF></x:xmpmeta>'
-)
-
-
-def jpeg(before: int) -> bytes:
-    """A JPEG whose XMP stands behind ``before`` comment segments of 60 KB each."""
-    comment = b"\xff\xfe" + struct.pack(">H", 60_002) + b"c" * 60_000
-    packet = b"http://ns.adobe.com/xap/1.0/\x00" + XMP
-    app1 = b"\xff\xe1" + struct.pack(">H", len(packet) + 2) + packet
-    start_of_scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + b"d" * 900_000
-    return b"\xff\xd8" + comment * before + app1 + start_of_scan + b"\xff\xd9"
-
-
-def test_items_give_headers_pages_and_embedded_metadata(tmp_path: Path) -> None:
-    rsl = b'<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license/></content></rsl>'
-    pages: dict[str, Any] = {
-        "a.example/robots.txt": b"User-agent: TercetBot\nDisallow: /private/\n",
-        "a.example/near.jpg": Page(jpeg(0), media_type="image/jpeg", ranges=True, etag='"1"'),
-        "a.example/far.jpg": Page(jpeg(9), media_type="image/jpeg", ranges=True),
-        "a.example/noranges.jpg": Page(jpeg(9), media_type="image/jpeg"),
-        "a.example/page": Page(
-            b"<html><meta name=robots content=noai>" + b" " * 400_000,
-            media_type="text/html; charset=utf-8",
-        ),
-        "a.example/gone.jpg": Page(b"gone", 410, headers=(("X-Robots-Tag", "noai"),)),
-        "a.example/paid": Page(b"", 402, headers=(("crawler-price", "USD 0.01"),)),
-        "a.example/private/x.jpg": b"must not be fetched",
-        "a.example/to-private": Page(status=302, headers=(("Location", "/private/x.jpg"),)),
-        "a.example/empty.jpg": Page(b"", media_type="image/jpeg", ranges=True),
-        "a.example/r.xml": Page(rsl, media_type="application/rsl+xml"),
-        "a.example/linked.txt": Page(
-            b"x", headers=(("Link", '</r.xml>; rel="license"; type="application/rsl+xml"'),)
-        ),
-    }
-    with serving(pages) as server:
-        names = [key.removeprefix("a.example") for key in pages][1:]
-        urls = [f"http://a.example:{server.port}{name}" for name in names]
-        run(server, [*urls, *urls[:3], "ftp://a.example/x", "no url"], tmp_path, items=True)
-        paths = server.paths("a.example")
-        far = [r for r in server.seen if r.path == "/far.jpg"]
-    rows = captures(tmp_path)
-    by_item: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        name = row["item"].partition(f":{server.port}")[2]
-        by_item.setdefault(name, []).append(row)
-    assert set(by_item) == {"", *names}
-    assert all(
-        sum(row["resource"] == "http_headers" for row in by_item[name]) == 1 for name in names
-    )
-    assert "/private/x.jpg" not in paths
-    for name in ("/private/x.jpg", "/to-private"):
-        assert [row["failure"] for row in by_item[name]] == ["robots_refused"]
-    blobs = BlobStore(tmp_path / "blobs")
-    for name in ("/near.jpg", "/far.jpg", "/noranges.jpg"):
-        (xmp,) = [row for row in by_item[name] if row["resource"] == "xmp"]
-        assert b"DMI-PROHIBITED" in blobs.get(xmp["raw_sha256"])
-        assert xmp["carrier"] == "embedded"
-    assert [r.headers["range"] for r in far] == ["bytes=0-262143", "bytes=262144-1048575"]
-    (page,) = [row for row in by_item["/page"] if row["resource"] == "html"]
-    assert page["raw_bytes"] > 400_000
-    assert page["failure"] == ""
-    assert [row["failure"] for row in by_item["/gone.jpg"]] == ["client_error"]
-    assert b"crawler-price: USD 0.01" in blobs.get(by_item["/paid"][0]["raw_sha256"])
-    assert next(row["failure"] for row in by_item["/empty.jpg"]) == ""
-    assert {row["resource"] for row in by_item["/linked.txt"]} == {"http_headers", "rsl_xml"}
-    assert paths.count("/near.jpg") == 1
-    denied = pq.read_table(tmp_path / "declarations.parquet").to_pylist()
-    assert {d["item"].rpartition("/")[2] for d in denied if d["mine"] == "deny"} >= {"far.jpg"}
-
-
-def test_metadata_out_of_reach_is_held_not_silent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tercet.core.limits.METADATA_BYTES_MAX", 400_000)
-    with serving({"a.example/x.jpg": Page(jpeg(12), media_type="image/jpeg", ranges=True)}) as s:
-        run(s, ["a.example"], tmp_path, items=True)
-    (row,) = captures(tmp_path, resource="metadata")
-    assert row["failure"] == "oversize"
-    assert "truncated" in row["note"]
-
-
-def test_rsl_files_that_robots_names_are_fetched_once_each(tmp_path: Path) -> None:
-    names = "".join(f"License: /rsl{number}.xml\n" for number in range(10))
-    robots = f"License: http://A.example:1/../R.xml\n{names}License: ftp://x.example/y\n"
-    with serving({"a.example/robots.txt": robots.encode()}) as server:
-        run(server, ["a.example"], tmp_path)
-        paths = server.paths("a.example")
-    rows = captures(tmp_path, resource="rsl_xml")
-    pointers = pq.read_table(tmp_path / "declarations.parquet").to_pylist()
-    pointed = {json.loads(row["evidence"]).get("licence_url") for row in pointers} - {None}
-    assert pointed
-    assert {requested(row) for row in rows} == pointed
-    assert all(row["failure"] for row in rows)
-    assert max(Counter(paths).values()) == 1
 
 
 def test_a_defect_of_ours_holds_one_site_and_spares_the_others(
