@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -160,3 +161,17 @@ def test_readme_names_every_signal_and_policy() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     rows = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", text, re.MULTILINE))
     assert {signal.name for signal in SIGNALS} | set(BUILT_IN) <= rows
+
+
+def test_command_pages_name_every_option() -> None:
+    from tercet.cli.main import COMMANDS, tercet
+
+    missing = {}
+    for name in COMMANDS:
+        page = ROOT / "docs" / "commands" / f"{name}.md"
+        text = page.read_text("utf-8") if page.is_file() else ""
+        command = tercet.get_command(click.Context(tercet), name)
+        assert command, name
+        options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+        missing[name] = [o.opts[-1] for o in options if not any(f"`{x}" in text for x in o.opts)]
+    assert not {name: options for name, options in missing.items() if options}
