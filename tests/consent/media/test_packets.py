@@ -301,6 +301,27 @@ def test_pdf_information_and_newest_revision(make: SimpleNamespace) -> None:
     assert fields_of(extraction) == {"container": "pdf", "Author": "A(b)A", "Copyright": "©"}
 
 
+def test_metadata_of_an_attached_pdf_is_not_the_documents(make: SimpleNamespace) -> None:
+    inner = make.pdf(make.xmp("DMI-ALLOWED"), info=b"/Copyright(inner)")
+    attached = (
+        b"7 0 obj\n<</Type/EmbeddedFile/Length " + str(len(inner)).encode() + b">>\nstream\n"
+        + inner + b"\nendstream\nendobj\n"
+    )  # fmt: skip
+    outer = make.pdf(make.xmp(), info=b"/Copyright(outer)")
+    at = outer.index(b"trailer")
+    extraction = extract(outer[:at] + attached + outer[at:])
+    assert xmp_of(extraction) == [make.xmp()]
+    assert fields_of(extraction)["Copyright"] == "outer"
+
+
+def test_pdf_catalog_replaced_inside_an_object_stream(make: SimpleNamespace) -> None:
+    old = make.pdf(make.xmp("DMI-ALLOWED"), info=b"/Copyright(old)")
+    new = make.pdf_object_stream(make.xmp()).removeprefix(b"%PDF-1.7\n")
+    extraction = extract(old + new)
+    assert xmp_of(extraction) == [make.xmp()]
+    assert fields_of(extraction)["Copyright"] == "© Müller"
+
+
 def test_pdf_object_streams(make: SimpleNamespace) -> None:
     extraction = extract(make.pdf_object_stream(make.xmp()))
     assert fields_of(extraction) == {"container": "pdf", "Copyright": "© Müller"}

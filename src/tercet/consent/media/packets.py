@@ -135,6 +135,8 @@ def sniff(raw: bytes) -> str:
     if raw[4:8] == b"ftyp":
         brand = raw[8:12]
         return "video/3gpp" if brand[:2] == b"3g" else _BRANDS.get(brand, "video/mp4")
+    if raw[4:8] == b"jumb":
+        return "application/c2pa"  # a manifest store of its own, beside the file it is about
     if raw[4:8] in _FIRST_BOXES:
         return "video/quicktime"
     if pdf.MAGIC in raw[:1024]:

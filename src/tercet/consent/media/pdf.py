@@ -9,6 +9,7 @@ Source: ISO 32000-2 sections 7.5 (file structure), 7.6 (encryption), 14.3 (metad
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ from tercet.consent.media.pdf_objects import (
 
 MAGIC = b"%PDF-"
 _OBJECT = re.compile(rb"(?<!\d)(\d{1,10})[\x00\t\n\x0c\r ]{1,4}\d{1,5}[\x00\t\n\x0c\r ]{1,4}obj\b")
+_LENGTH = re.compile(rb"/Length[\x00\t\n\x0c\r ]{0,4}(\d{1,12})(?![\d\x00\t\n\x0c\r ]{1,16}R)")
+_HEAD_BYTES = 512  # of an object, looked at for what kind of stream it is
 _OBJECTS_MAX = 2_000_000
 _OBJECT_STREAMS_MAX = 2_000
 _TRAILERS_MAX = 64
@@ -111,26 +114,58 @@ def _read_at(raw: bytes, at: int) -> object:
         return None
 
 
-def read(gathering: Gathering) -> None:
-    """Find the newest trailer, then the catalog's metadata and the information dictionary."""
+@dataclass(slots=True)
+class _Map:
+    """Where things are, as the objects' own headers tell."""
+
+    offsets: dict[int, int] = field(default_factory=dict)
+    streams: list[int] = field(default_factory=list)  # object streams
+    trailers: list[int] = field(default_factory=list)  # cross-reference streams
+    ends: list[int] = field(default_factory=list)  # stream contents: ends, ascending
+    starts: list[int] = field(default_factory=list)  # and where each begins
+
+    def inside_stream(self, at: int) -> bool:
+        """Whether ``at`` lies inside a stream: what looks like an object there is content."""
+        index = bisect.bisect_right(self.ends, at)
+        return index < len(self.ends) and self.starts[index] <= at
+
+
+def _survey(gathering: Gathering) -> _Map:
+    """Find every object; those inside the content of a stream (an attached PDF) are no objects."""
     raw = gathering.raw
-    offsets: dict[int, int] = {}
-    streams: list[int] = []
-    trailers: list[int] = []
+    found = _Map()
     for count, match in enumerate(_OBJECT.finditer(raw)):
         if count >= _OBJECTS_MAX:
             gathering.fault("pdf: more objects than the limit")
             break
-        offsets[int(match.group(1))] = match.end()
-        head = raw[match.end() : match.end() + 512].split(b"stream", 1)[0]
+        at = match.end()
+        if found.ends and match.start() < found.ends[-1]:
+            continue
+        found.offsets[int(match.group(1))] = at
+        head, mark, _ = raw[at : at + _HEAD_BYTES].partition(b"stream")
+        if not mark or b"endobj" in head:
+            continue
         if b"/ObjStm" in head:
-            streams.append(match.end())
+            found.streams.append(at)
         elif b"/XRef" in head:
-            trailers.append(match.end())
+            found.trailers.append(at)
+        length = _LENGTH.search(head)
+        start = at + len(head) + len(mark)
+        end = start + int(length.group(1)) if length else 0
+        if length and raw.find(b"endstream", end, end + 16) >= 0:
+            found.starts.append(start)
+            found.ends.append(end)
+    return found
+
+
+def read(gathering: Gathering) -> None:
+    """Find the newest trailer, then the catalog's metadata and the information dictionary."""
+    raw = gathering.raw
+    found = _survey(gathering)
     if b"%%EOF" not in raw[-2048:]:
         gathering.fault("truncated: pdf without its end")
-    file = _File(gathering, offsets, streams=streams[-_OBJECT_STREAMS_MAX:])
-    trailer = _trailer(raw, trailers)
+    file = _File(gathering, found.offsets, streams=found.streams[-_OBJECT_STREAMS_MAX:])
+    trailer = _trailer(raw, found)
     encrypted = "Encrypt" in trailer
     _read_metadata(file, trailer, encrypted)
     info = file.get(trailer.get("Info"))
@@ -139,15 +174,16 @@ def read(gathering: Gathering) -> None:
         gathering.metadata("pdf", fields, (0, len(raw)), "Info")
 
 
-def _trailer(raw: bytes, streams: list[int]) -> dict[str, object]:
+def _trailer(raw: bytes, found: _Map) -> dict[str, object]:
     """Return the entries of all trailers, the ones further down in the file winning."""
-    places = streams[-_TRAILERS_MAX:]
+    places = found.trailers[-_TRAILERS_MAX:]
     at = len(raw)
     for _ in range(_TRAILERS_MAX):
         at = raw.rfind(b"trailer", 0, at)
         if at < 0:
             break
-        places.append(at + 7)
+        if not found.inside_stream(at):
+            places.append(at + 7)
     merged: dict[str, object] = {}
     for place in sorted(places):
         entries = _read_at(raw, place)
