@@ -86,6 +86,13 @@ def attribute_names(element: Element) -> Iterator[tuple[str, str, str]]:
         yield namespace, local, value
 
 
-def text_of(element: Element) -> str:
-    """Return all text inside an element, white space at the ends removed."""
-    return "".join(element.itertext()).strip()
+def text_of(element: Element, characters_max: int = 4 * XML_BYTES_MAX) -> str:
+    """Return all text inside an element, cut at a limit, white space at the ends removed."""
+    parts: list[str] = []
+    left = characters_max
+    for part in element.itertext():
+        if left <= 0:
+            break
+        parts.append(part[:left])
+        left -= len(part)
+    return "".join(parts).strip()

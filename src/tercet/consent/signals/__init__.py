@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tercet.consent.signal import Resource, Signal
 from tercet.consent.signals import (
+    ai_txt,
     aipref,
     c2pa,
     content_signal,
@@ -12,8 +13,10 @@ from tercet.consent.signals import (
     llms_txt,
     plus,
     robots,
+    rsl,
     schema_org,
     tdm_ai,
+    tdmrep,
     x_robots,
 )
 from tercet.core.declaration import Declaration, Source
@@ -22,6 +25,9 @@ SIGNALS: tuple[Signal, ...] = (
     robots.SIGNAL,
     aipref.SIGNAL,
     content_signal.SIGNAL,
+    rsl.SIGNAL,
+    tdmrep.SIGNAL,
+    ai_txt.SIGNAL,
     x_robots.SIGNAL,
     plus.SIGNAL,
     c2pa.SIGNAL,

@@ -10,9 +10,7 @@ Source: RSL-SPEC-1.0 (https://rslstandard.org/rsl) with errata up to 2026-08-07.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from tercet.consent.html_page import parse_page
+from tercet.consent.html_page import Link, Page, Script, parse_page
 from tercet.consent.http_headers import Header, headers_fault, parse_headers
 from tercet.consent.plain_text import clean, resolve
 from tercet.consent.signal import Resource, Signal, declare, unreadable
@@ -22,13 +20,13 @@ from tercet.consent.signals.rsl_terms import read_terms
 from tercet.consent.web_link import WebLink, parse_links
 from tercet.consent.xml_tree import names, parse_xml
 from tercet.core.declaration import Carrier, Declaration, Reading, Source, Statement
-from tercet.core.limits import DECLARATIONS_MAX
 from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, permit
 
 _SPEC = ("rsl", "RSL", "1.0")
 _MEDIA_TYPE = "application/rsl+xml"
 _POINTER_NOTE = "a pointer to license terms, which say nothing until they are read"
+_POINTERS_MAX = 500  # from one resource; each costs a digest of all its bytes
 _FACTS_MAX = 20  # different values kept of one fact
 
 
@@ -50,17 +48,23 @@ def _no_terms(raw: bytes) -> str:
 
 def read_embedded(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read RSL terms inside an XMP packet or an EPUB package document (section 4.8)."""
-    if not _mentions_rsl(raw):
+    if not _may_speak(raw):
         return ()
     found = _read_xml(raw, raw, source, bound=True)
     if found is not None:
         return (found,)
     fault = parse_xml(raw).fault
-    return (unreadable(_SPEC, raw, source, fault),) if fault else ()
+    return (unreadable(_SPEC, raw, source, fault),) if fault and _mentions_rsl(raw) else ()
 
 
 def _mentions_rsl(raw: bytes) -> bool:
-    return b"rslstandard" in (raw.replace(b"\x00", b"") if b"\x00" in raw else raw).lower()
+    text = raw.replace(b"\x00", b"") if b"\x00" in raw else raw
+    return b"rslstandard" in text.lower()
+
+
+def _may_speak(raw: bytes) -> bool:
+    """Return whether RSL may stand in ``raw``: its name, or references that may spell it."""
+    return b"&#" in raw.replace(b"\x00", b"") or _mentions_rsl(raw)
 
 
 def _read_xml(
@@ -147,20 +151,31 @@ def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
         return ()
     robots = parse(raw)
     records = [record for record in robots.records if record.name == "license"]
-    found = [_record(record, robots, raw, source) for record in records[:DECLARATIONS_MAX]]
-    if len(records) > DECLARATIONS_MAX:
+    groups = _tokens_by_group(robots) if records else {}
+    found = [_record(record, groups, raw, source) for record in records[:_POINTERS_MAX]]
+    if len(records) > _POINTERS_MAX:
         found.append(unreadable(_SPEC, raw, source, "more License records than the limit"))
     return tuple(found)
 
 
-def _record(record: Record, robots: RobotsFile, raw: bytes, source: Source) -> Declaration:
+def _tokens_by_group(robots: RobotsFile) -> dict[int, list[str]]:
+    groups: dict[int, list[str]] = {}
+    for token, indexes in robots.tokens(wide=True).items():
+        for index in indexes:
+            groups.setdefault(index, []).append(token)
+    return groups
+
+
+def _record(
+    record: Record, groups: dict[int, list[str]], raw: bytes, source: Source
+) -> Declaration:
     value = record.value.decode("utf-8", "replace").strip().strip("<>\"'")
     lines, span = (record.line, record.line), (record.byte_start, record.byte_end)
     if not value:
         return unreadable(_SPEC, raw, source, "License without a URL", lines=lines, span=span)
-    tokens = robots.groups[record.group].tokens if record.group >= 0 else []
+    tokens = groups.get(record.group, []) if record.group >= 0 else []
     scope = "group" if record.group >= 0 else "global"
-    agents = () if "*" in tokens else tuple(dict.fromkeys(tokens))
+    agents = () if "*" in tokens else tuple(tokens)
     return _pointer(
         raw, source, value, lines=lines, span=span, agents=agents, facts={"scope": scope}
     )
@@ -189,17 +204,22 @@ def _pointer(
 
 def read_headers(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read Link fields with rel=license and RSL's media type (section 4.5)."""
-    found = [
-        _link_header(header, link, raw, source)
+    links = [
+        (header, link)
         for header in parse_headers(raw)
         if header.name_lower == "link"
         for link in parse_links(header.value)
         if "license" in link.rel and link.media_type == _MEDIA_TYPE
-    ][:DECLARATIONS_MAX]
-    fault = headers_fault(raw)
+    ]
+    found = [_link_header(*link, raw, source) for link in links[:_POINTERS_MAX]]
+    fault = headers_fault(raw) or _too_many(len(links))
     if fault and b"rsl+xml" in raw.lower():
         found.append(unreadable(_SPEC, raw, source, fault))
     return tuple(found)
+
+
+def _too_many(count: int) -> str:
+    return "more license links than the limit" if count > _POINTERS_MAX else ""
 
 
 def _link_header(header: Header, link: WebLink, raw: bytes, source: Source) -> Declaration:
@@ -212,30 +232,32 @@ def _link_header(header: Header, link: WebLink, raw: bytes, source: Source) -> D
 def read_html(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read ``<link rel=license>`` of RSL's type and inline RSL scripts (section 4.6)."""
     page = parse_page(raw, source.media_type)
-    found = list(_links_and_scripts(raw, source))
-    if page.fault and b"rsl+xml" in raw.lower():
-        found.append(unreadable(_SPEC, raw, source, page.fault))
+    links = [one for one in page.links if "license" in one.rel and one.media_type == _MEDIA_TYPE]
+    scripts = [one for one in page.scripts if one.media_type == _MEDIA_TYPE]
+    found = [_html_link(link, page, raw, source) for link in links[:_POINTERS_MAX]]
+    found += [_inline(script, raw, source) for script in scripts[:_POINTERS_MAX]]
+    fault = page.fault or _too_many(max(len(links), len(scripts)))
+    if fault and b"rsl+xml" in raw.lower():
+        found.append(unreadable(_SPEC, raw, source, fault))
     return tuple(found)
 
 
-def _links_and_scripts(raw: bytes, source: Source) -> Iterator[Declaration]:
-    page = parse_page(raw, source.media_type)
-    links = [one for one in page.links if "license" in one.rel and one.media_type == _MEDIA_TYPE]
-    scripts = [one for one in page.scripts if one.media_type == _MEDIA_TYPE]
-    for link in links[:DECLARATIONS_MAX]:
-        url = page.resolve(link.href, source.uri)
-        yield _pointer(raw, source, clean(url), lines=(link.line, link.line), facts={})
-    for script in scripts[:DECLARATIONS_MAX]:
-        lines = (script.line, script.line + script.text.count("\n"))
-        text = script.text.strip().removeprefix("<![CDATA[").removesuffix("]]>")
-        before = len(script.text) - len(script.text.lstrip())
-        start = script.line + script.text[:before].count("\n")
-        xml = text.encode("utf-8", "replace")
-        # The page is decoded already, so an encoding named inside no longer holds.
-        declaration = _read_xml(_undeclared(xml), raw, source, bound=True, lines=(start, lines[1]))
-        yield declaration or unreadable(
-            _SPEC, raw, source, "an inline script without RSL terms", lines=lines
-        )
+def _html_link(link: Link, page: Page, raw: bytes, source: Source) -> Declaration:
+    url = clean(page.resolve(link.href, source.uri))
+    return _pointer(raw, source, url, lines=(link.line, link.line), facts={})
+
+
+def _inline(script: Script, raw: bytes, source: Source) -> Declaration:
+    lines = (script.line, script.line + script.text.count("\n"))
+    text = script.text.strip().removeprefix("<![CDATA[").removesuffix("]]>")
+    before = len(script.text) - len(script.text.lstrip())
+    start = script.line + script.text[:before].count("\n")
+    # The page is decoded already, so an encoding named inside no longer holds.
+    xml = _undeclared(text.encode("utf-8", "replace"))
+    found = _read_xml(xml, raw, source, bound=True, lines=(start, lines[1]))
+    return found or unreadable(
+        _SPEC, raw, source, "an inline script without RSL terms", lines=lines
+    )
 
 
 def _undeclared(xml: bytes) -> bytes:

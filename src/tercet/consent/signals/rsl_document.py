@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 
 from tercet.consent.plain_text import clean
 from tercet.consent.xml_tree import Element, names, text_of
-from tercet.core.limits import DECLARATIONS_MAX
+from tercet.core.limits import DECLARATIONS_MAX, XML_BYTES_MAX
 from tercet.core.usage import AI_USAGES, ALL_USAGES, TRAINING, Usage
 
 NAMESPACE = "https://rslstandard.org/rsl"
+LIST_CHARACTERS_MAX = 2 * XML_BYTES_MAX  # of all lists of a document together
 MAX_AGE_DAYS = 30  # section 3.2: when max-age is absent
 
 USAGE_WORDS: dict[str, frozenset[Usage]] = {
@@ -120,6 +121,8 @@ class _Notes:
 
     faults: dict[str, None] = field(default_factory=dict)
     defects: dict[str, None] = field(default_factory=dict)
+    characters_left: int = LIST_CHARACTERS_MAX
+    licenses_left: int = DECLARATIONS_MAX
 
     def fault(self, text: str) -> None:
         if len(self.faults) < 20:
@@ -225,6 +228,9 @@ def _content(element: Element, notes: _Notes) -> Content:
     licenses: list[License] = []
     facts: list[tuple[str, str]] = []
     for local, child in _children(element):
+        if notes.licenses_left <= 0:
+            notes.fault("more licenses than the limit")
+            break
         if local == "license":
             licenses.append(_license(child, notes))
         elif local in ("permits", "prohibits", "payment"):
@@ -247,7 +253,7 @@ def _content(element: Element, notes: _Notes) -> Content:
 
 
 def _content_facts(local: str, child: Element) -> Iterator[tuple[str, str]]:
-    text = clean(text_of(child), 500)
+    text = clean(text_of(child, 2_000), 500)
     if local == "terms":
         yield "terms_url", text
     elif local == "copyright":
@@ -265,6 +271,7 @@ def _license(element: Element, notes: _Notes) -> License:
 
 
 def _read_license(line: int, children: list[tuple[str, Element]], notes: _Notes) -> License:
+    notes.licenses_left -= 1
     lists: dict[tuple[str, str], list[str]] = {}
     payments: list[Payment] = []
     reporting: list[tuple[str, str]] = []
@@ -280,7 +287,9 @@ def _read_license(line: int, children: list[tuple[str, Element]], notes: _Notes)
         elif local == "reporting":
             reporting.append(_reporting(child, notes))
         elif local == "legal":
-            facts.append((f"legal_{clean(child.get('type', ''), 40)}", clean(text_of(child), 500)))
+            facts.append(
+                (f"legal_{clean(child.get('type', ''), 40)}", clean(text_of(child, 2_000), 500))
+            )
     if len(payments) > 1:
         notes.fault("more than one payment in a license")
     permits = lists.get(("permits", "usage"))
@@ -306,10 +315,14 @@ def _list_type(local: str, child: Element, notes: _Notes) -> str:
 
 
 def _words(child: Element, notes: _Notes) -> list[str]:
-    text = text_of(child)
+    """Return the different words of a list; lists nested in lists share one budget."""
+    text = text_of(child, notes.characters_left)
+    notes.characters_left -= len(text)
+    if notes.characters_left <= 0:
+        notes.fault("longer lists than the limit")
     if "," in text:
         notes.defect("a list with commas, as in RSL 0.9")
-    words = text.replace(",", " ").split()
+    words = list(dict.fromkeys(text.replace(",", " ").split()))
     if not words:
         notes.fault("an empty list")
     return words
@@ -350,7 +363,7 @@ def _payment(element: Element, notes: _Notes) -> Payment:
         if local in found:
             notes.fault(f"more than one {local} in a payment")
             continue
-        found[local] = clean(text_of(child))
+        found[local] = clean(text_of(child, 8_000))
         if local == "amount":
             found["currency"] = clean(child.get("currency", ""), 20)
         elif local == "accepts":

@@ -24,7 +24,10 @@ from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, Usage, permissions, permit
 
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?\Z")
+_STARS = re.compile(r"\*\*+")
+EVERYWHERE = "/"
 _NOT_ISO_4217 = frozenset({"XBT", "BTC", "ETH"})  # erratum of 2026-05-13
+CONDITIONS_MAX = 50  # offers kept of one scope and usage
 _SEVERITY = {Permission.DENY: 0, Permission.CONDITIONAL: 1, Permission.UNKNOWN: 2}
 NOTE = "RSL 1.0 section 3.1.1: narrower scope first, conflicts to the most restrictive"
 
@@ -48,6 +51,10 @@ class Scope:
     pattern: str | None
     foreign: bool = False
     fault: str = ""
+
+
+_Offer = tuple[License, bool, tuple[Condition, ...]]
+"""A license, whether it grants at all, and its conditions."""
 
 
 def read_terms(
@@ -87,30 +94,40 @@ def read_terms(
 def scope_of(url: str | None, uri: str) -> Scope:
     """Return what ``content@url`` covers on the site of ``uri`` (section 3.3)."""
     if url is None or not url.strip():
-        return Scope(None)
+        return Scope(EVERYWHERE)
     text = url.strip()
     if text.startswith("//"):
         text = f"https:{text}"
     if text.startswith(("/", "*")):
-        return _fragmentless(text)
+        return _path_scope(text)
     if not text.lower().startswith(("http://", "https://")):
-        return Scope(None, fault=f"content url is neither a path nor a URL: {clean(text, 80)}")
+        return Scope(
+            EVERYWHERE, fault=f"content url is neither a path nor a URL: {clean(text, 80)}"
+        )
     try:
         parts = urlsplit(text)
     except ValueError:
-        return Scope(None, fault=f"content url cannot be read: {clean(text, 80)}")
+        return Scope(EVERYWHERE, fault=f"content url cannot be read: {clean(text, 80)}")
     host = host_of(text).removesuffix("*")
     if not host or not _same_host(host, host_of(uri)):
-        return Scope(None, foreign=bool(host), fault="" if host else "content url without host")
+        return Scope(
+            EVERYWHERE, foreign=bool(host), fault="" if host else "content url without host"
+        )
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return _fragmentless(f"{parts.path or '/'}{query}{fragment}")
+    return _path_scope(f"{parts.path or '/'}{query}{fragment}")
 
 
-def _fragmentless(path: str) -> Scope:
+def _path_scope(path: str) -> Scope:
+    """Return the scope of a path pattern, in one spelling for patterns that match alike.
+
+    Length tells which scope is narrower, so ``/a*`` must not look narrower than ``/a``.
+    """
     bare, mark, _ = path.partition("#")
+    pattern = _STARS.sub("*", pattern_text(bare))
+    pattern = pattern.removesuffix("*$").removesuffix("*") or EVERYWHERE
     # Without its fragment the scope is wider: good for a denial, not for a grant.
-    return Scope(pattern_text(bare), fault="content url with a fragment" if mark else "")
+    return Scope(pattern, fault="content url with a fragment" if mark else "")
 
 
 def _same_host(pattern: str, host: str) -> bool:
@@ -123,31 +140,42 @@ def rule(content: Content) -> dict[Usage, Ruling]:
     """Return what one content says of each usage; usages it is silent about are left out."""
     if not content.licenses:  # nothing is licensed: section 4.3
         return dict.fromkeys(ALL_USAGES, Ruling(Permission.DENY, line=content.line))
+    offers = [(one, _grants(one), conditions_of(one, content)) for one in content.licenses]
     ruled: dict[Usage, Ruling] = {}
     for usage in Usage:
-        ruling = _rule_usage(usage, content)
+        ruling = _rule_usage(usage, offers)
         if ruling is not None:
             ruled[usage] = ruling
     return ruled
 
 
-def _rule_usage(usage: Usage, content: Content) -> Ruling | None:
+def _rule_usage(usage: Usage, offers: list[_Offer]) -> Ruling | None:
     left_out: License | None = None
-    granting: list[License] = []
-    for license_ in content.licenses:
+    granting: list[_Offer] = []
+    for offer in offers:
+        license_, grants, _ = offer
         if usage in license_.prohibits:
             return Ruling(Permission.DENY, line=license_.line)
         if _leaves_out(license_, usage):
             left_out = left_out or license_
-        elif _grants(license_):
-            granting.append(license_)
+        elif grants:
+            granting.append(offer)
     if granting:
-        conditions = tuple(
-            dict.fromkeys(c for one in granting for c in conditions_of(one, content))
-        )
+        conditions = _joined((), (c for _, _, found in granting for c in found))
         permission = Permission.CONDITIONAL if conditions else Permission.ALLOW
-        return Ruling(permission, conditions, granting[0].line)
+        return Ruling(permission, conditions, granting[0][0].line)
     return Ruling(Permission.DENY, line=left_out.line) if left_out else None
+
+
+def _joined(one: tuple[Condition, ...], other: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Join conditions, each once. Beyond the limit only a new kind is added: no kind is lost."""
+    kept = dict.fromkeys(one)
+    kinds = {condition.kind for condition in kept}
+    for condition in other:
+        if len(kept) < CONDITIONS_MAX or condition.kind not in kinds:
+            kept[condition] = None
+            kinds.add(condition.kind)
+    return tuple(kept)
 
 
 def _leaves_out(license_: License, usage: Usage) -> bool:
@@ -236,7 +264,7 @@ def _stricter(one: Ruling | None, other: Ruling) -> Ruling:
     if one is None:
         return other
     if one.permission is Permission.CONDITIONAL and other.permission is Permission.CONDITIONAL:
-        joined = tuple(dict.fromkeys(one.conditions + other.conditions))
+        joined = _joined(one.conditions, other.conditions)
         return Ruling(Permission.CONDITIONAL, joined, one.line)
     return min(one, other, key=lambda ruling: _SEVERITY.get(ruling.permission, 3))
 
