@@ -152,7 +152,7 @@ def _declaration(robots: RobotsFile, together: tuple[Subject, ...], source: Sour
         _SPEC,
         robots.raw,
         source,
-        _readings(robots, together[0]),
+        _readings(robots, min(together, key=lambda subject: subject.groups)),
         lines=lines,
         span=robots.span(*lines),
         agents=agents_of(together),
