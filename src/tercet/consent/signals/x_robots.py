@@ -1,9 +1,9 @@
 """X-Robots-Tag headers and robots metas: ``noai``, ``noimageai``, ``noml`` and their kin.
 
 There is no one standard. Sources: DeviantArt's definition of noai and noimageai (11 Nov 2022),
-noml.info (25 Oct 2023), Google's robots meta tag specification for the grammar, ``noindex`` and
-``nosnippet``. Nothing here ever grants: ``index``, ``follow`` and ``all`` are the default spelt
-out, not a permission.
+noml.info (25 Oct 2023), draft-canel-robots-ai-control-00 (21 Oct 2024); Google's robots meta tag
+specification for the grammar, ``noindex`` and ``nosnippet``. Nothing here ever grants: ``index``,
+``follow`` and ``all`` are the default spelt out, not a permission.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ _DENIED: dict[str, frozenset[Usage]] = {
     "noai": _NO_AI,
     "noimageai": _NO_AI,  # said of images; Tercet applies it to the resource it came with
     "noml": TRAINING,
+    # draft-canel-robots-ai-control-00 (21 Oct 2024, expired): "training generative AI foundation
+    # models". Its AllowAITraining grants nothing: a wish of an expired draft is no permission.
+    "disallowaitraining": frozenset({Usage.TRAIN_GENERATIVE}),
     "noindex": frozenset({Usage.SEARCH}),
     "none": frozenset({Usage.SEARCH}),  # Google: "equivalent to noindex, nofollow"
     # Google: "will also prevent the content from being used as a direct input for AI Overviews".
     "nosnippet": frozenset({Usage.AI_INPUT}),
 }
-_AI_WORDS = frozenset({"noai", "noimageai", "noml"})
+_AI_WORDS = frozenset({"noai", "noimageai", "noml", "disallowaitraining"})
 _WITH_VALUE = frozenset(
     {"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"}
 )
 _PLAIN = frozenset(_DENIED) | {
-    "all", "index", "follow", "nofollow", "noarchive", "nocache", "noimageindex", "notranslate",
-    "indexifembedded", "nositelinkssearchbox", "noodp", "noydir",
+    "all", "allowaitraining", "index", "follow", "nofollow", "noarchive", "nocache",
+    "noimageindex", "notranslate", "indexifembedded", "nositelinkssearchbox", "noodp", "noydir",
 }  # fmt: skip
 _NO_AGENTS = frozenset(
     {"description", "keywords", "author", "title", "subject", "generator", "category", "tags"}
