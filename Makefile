@@ -25,6 +25,7 @@ lint: .venv/.ready-dev
 
 docs: .venv/.ready-dev  ## write the generated pages anew
 	$(PYTHON) docs/build_failures.py
+	$(PYTHON) docs/build_reasons.py
 	$(PYTHON) docs/build_tree.py
 
 bench: .venv/.ready-dev  ## measure start-up, reading and clearing (long)

@@ -140,10 +140,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not dead
 
 
-def test_failures_page_is_fresh() -> None:
-    build = runpy.run_path(str(ROOT / "docs" / "build_failures.py"))
-    written = (ROOT / "docs" / "failures.md").read_text("utf-8")
-    assert written == build["failures_page"](), "run: make docs"
+@pytest.mark.parametrize("name", ["failures", "reasons"])
+def test_generated_pages_are_fresh(name: str) -> None:
+    build = runpy.run_path(str(ROOT / "docs" / f"build_{name}.py"))
+    written = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    assert written == build[f"{name}_page"](), "run: make docs"
+
+
+def test_every_reason_has_words() -> None:
+    from tercet.consent.reasons import all_reasons, explain_reason
+
+    assert not [code for code in all_reasons() if explain_reason(code) == code]
 
 
 def test_architecture_tree_is_fresh() -> None:
