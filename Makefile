@@ -13,7 +13,7 @@ tour: .venv/.ready-tour  ## clear a small real corpus in under two minutes
 	@$(PYTHON) scripts/tour.py
 
 test: .venv/.ready-dev  ## run every test
-	@$(PYTHON) -m pytest -n auto --dist worksteal
+	@$(PYTHON) -m pytest -n auto --dist loadgroup
 
 check: lint test  ## everything CI runs: lint, types, import rule, tests
 

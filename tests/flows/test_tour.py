@@ -45,6 +45,8 @@ EXPECTED = {
 }
 ROWS = 40
 
+pytestmark = pytest.mark.xdist_group("tour")  # one worker, one tour
+
 
 @pytest.fixture(scope="module")
 def tour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
