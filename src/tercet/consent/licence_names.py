@@ -209,7 +209,7 @@ _CC_SHORT = re.compile(
     r"(?<![\w-])(?i:cc[ -]?(?P<code>by(?:[ /-](?:nc|nd|sa)){0,3})" + _VERSION + r")"
     rf"(?:[ -](?P<port>{_PORT_WORD}))?(?![\w-])"
 )
-_CC_PART = r"(?:non-?commercial|no-?deriv(?:ative)?s?(?: works)?|share-?alike)"
+_CC_PART = r"(?:non[ -]?commercial|no[ -]?deriv(?:ative)?s?(?: works)?|share[ -]?alike)"
 _CC_LONG = re.compile(
     r"(?<![\w-])(?i:(?P<cc>creative commons[ :-]{0,3})?attribution"
     rf"(?P<parts>(?:(?: - |[ ,/-]{{1,2}}){_CC_PART}){{0,3}})"
