@@ -72,7 +72,9 @@ def declarations_of(capture: Capture, raw: bytes) -> tuple[Declaration, ...]:
 
     if not capture.raw_sha256 or not _is_read(capture):
         return ()
-    source = Source(capture.uri, capture.carrier, capture.fetched_at, capture.media_type)
+    source = Source(
+        capture.uri, capture.carrier, capture.fetched_at, capture.media_type, capture.site
+    )
     found: list[Declaration] = []
     for signal in signals.SIGNALS:
         for kind, reader in signal.readers:

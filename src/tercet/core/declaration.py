@@ -39,13 +39,16 @@ class Source:
     """Where raw bytes came from: what a reader is told besides the bytes.
 
     ``uri`` is the URL or file path, ``fetched_at`` an RFC 3339 time in UTC or "" when unknown,
-    ``media_type`` what the server said ("" when it said nothing).
+    ``media_type`` what the server said ("" when it said nothing). ``site`` is the origin the
+    bytes are read for, where that may differ from the ``uri`` ("": the same): a license file
+    that a site points to may lie elsewhere.
     """
 
     uri: str
     carrier: Carrier
     fetched_at: str = ""
     media_type: str = ""
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,17 @@ def test_scope_outside_every_pattern_is_not_spoken_of() -> None:
     assert standing(document(content("/private/", permits("search"))), "/x") == Standing.NONE
 
 
+def test_a_document_that_lies_elsewhere_speaks_of_the_site_that_points_to_it() -> None:
+    """Section 4.4: a License line may name a collective's file on another host."""
+    lies_at = "https://collective.example/royalty.xml"
+    source = Source(lies_at, Carrier.FILE, site="https://example.org")
+    for url, said_ in (("https://example.org/", "deny"), ("/", "deny"), (lies_at, "unknown")):
+        (found,) = rsl.read_rsl_xml(document(content(url, prohibits("all"))), source)
+        permissions = dict(found.readings[0].statements[0].permissions)
+        assert permissions[Usage.TRAIN_GENERATIVE] == said_
+        assert bool(found.fault) == (said_ == "unknown")
+
+
 def test_price_is_an_exact_offer() -> None:
     terms = '<payment type="training"><amount currency="usd">0.015</amount></payment>'
     (found,) = rsl.read_rsl_xml(document(content("/", permits("ai-train") + terms)), FILE)

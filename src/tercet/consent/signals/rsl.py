@@ -76,7 +76,7 @@ def _read_xml(
         return None
     if tree.fault:
         document = _with_fault(document, tree.fault)
-    reading, faults, foreign = read_terms(document, source.uri, bound=bound)
+    reading, faults, foreign = read_terms(document, source.site or source.uri, bound=bound)
     if bound and len(document.contents) > 1:  # section 4.8: exactly one
         faults = (*faults, "more than one content in an embedded document")
         reading = _without_grants(reading)

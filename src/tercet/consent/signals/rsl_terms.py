@@ -62,6 +62,7 @@ def read_terms(
 ) -> tuple[Reading, tuple[str, ...], tuple[str, ...]]:
     """Return the reading of ``document``, its faults, and the URLs that name other hosts.
 
+    ``uri`` is the site the document is read for, which need not be where it lies.
     ``bound`` tells that the document speaks of the very thing it stands in (a page, a file), so
     that its URLs identify that thing and do not select paths (sections 4.6.2 and 4.8).
     """
