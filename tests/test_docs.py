@@ -124,6 +124,7 @@ def test_marked_commands(page: Path, work_folder: Path) -> None:
 
 def test_the_readme_is_among_them() -> None:
     assert ROOT / "README.md" in PYTHON_PAGES
+    assert ROOT / "docs" / "commands" / "clear.md" in COMMAND_PAGES
     assert sum(block.language == "python" for block in blocks(ROOT / "README.md")) >= 1
 
 

@@ -72,6 +72,29 @@ def test_the_rules_see_the_house() -> None:
     assert name_of(ROOT / "tests" / "test_tidy.py") in {name_of(file) for file in FILES}
 
 
+BAD = """
+class RowManager:
+    def public(self): ...
+    def _private(self): ...
+try:
+    work()
+except ValueError:
+    pass
+with contextlib.suppress(Exception):
+    work()
+"""
+
+
+def test_the_rules_catch_what_they_are_for() -> None:
+    tree = ast.parse(BAD)
+    assert [node.lineno for node in ast.walk(tree) if swallows(node)] == [7, 9]
+    assert words_of("RowManager") & BANNED_WORDS == {"manager"}
+    assert not words_of("HTTPManagement") & BANNED_WORDS
+    assert [name for name, _ in public_nodes(tree)] == ["RowManager", "RowManager.public"]
+    assert LEFTOVERS.search("# FIX" + "ME: later")
+    assert not LEFTOVERS.search("TXXX")
+
+
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_sizes(file: Path) -> None:
     lines = file.read_text("utf-8").splitlines()
