@@ -24,7 +24,7 @@ from tercet.consent.media.pdf_objects import (
 
 MAGIC = b"%PDF-"
 _OBJECT = re.compile(rb"(?<!\d)(\d{1,10})[\x00\t\n\x0c\r ]{1,4}\d{1,5}[\x00\t\n\x0c\r ]{1,4}obj\b")
-_LENGTH = re.compile(rb"/Length[\x00\t\n\x0c\r ]{0,4}(\d{1,12})(?![\d\x00\t\n\x0c\r ]{1,16}R)")
+_LENGTH = re.compile(rb"/Length[\x00\t\n\x0c\r ]{1,4}(\d{1,12})(?![\d\x00\t\n\x0c\r ]{1,16}R)")
 _HEAD_BYTES = 512  # of an object, looked at for what kind of stream it is
 _OBJECTS_MAX = 2_000_000
 _OBJECT_STREAMS_MAX = 2_000
