@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from tercet.core.declaration import Declaration, Place, Reading, Source, Statement
 from tercet.core.ids import sha256_hex
@@ -45,6 +46,10 @@ class Signal:
     readers: tuple[tuple[Resource, Reader], ...]
 
 
+# Thousands of declarations may stand in one block of bytes; it is hashed once for all of them.
+_digest = lru_cache(maxsize=2)(sha256_hex)
+
+
 def declare(
     signal: tuple[str, str, str],
     raw: bytes,
@@ -71,7 +76,7 @@ def declare(
         spec_version=version,
         carrier=source.carrier,
         place=Place(source.uri, lines[0], lines[1], start, end),
-        raw_sha256=sha256_hex(raw),
+        raw_sha256=_digest(raw),
         fetched_at=source.fetched_at,
         readings=readings,
         agents=agents,
@@ -93,5 +98,3 @@ def unreadable(
     """Return the declaration that something is said but cannot be read: doubt, never a grant."""
     reading = Reading((Statement(permit(ALL_USAGES, Permission.UNKNOWN)),), note="unreadable")
     return declare(signal, raw, source, (reading,), lines=lines, span=span, fault=fault)
-
-

@@ -69,6 +69,14 @@ def test_rights_reserved_anywhere_in_the_file_unsettles_its_licence() -> None:
     assert any(map(grants, read_metadata(raw, SOURCE)))
 
 
+def test_a_reservation_behind_too_many_fields_is_not_overlooked() -> None:
+    junk = "".join(f"<meta name=dc.rights content=x{n}>" for n in range(1_500))
+    page = (
+        f'<a rel=license href="{BY}">x</a>{junk}<meta name=dc.rights content="All rights reserved">'
+    )
+    assert not any(map(grants, read_page(page.encode(), SOURCE)))
+
+
 def test_entity_bomb_in_xmp_grants_nothing() -> None:
     bomb = b'<!DOCTYPE x [<!ENTITY a "CC0"><!ENTITY b "&a;&a;">]><x>&b;</x>'
     assert not any(map(grants, read_xmp(bomb, SOURCE)))

@@ -152,3 +152,19 @@ def test_hostile_repetition_takes_linear_time(piece: str) -> None:
     started = time.process_time()
     read_headers(raw, HEADER)
     assert time.process_time() - started < 2
+
+
+def test_more_metas_than_the_limit_leave_a_doubt() -> None:
+    raw = b"<meta name=robots content=nosnippet>" * 10_001 + b"<meta name=robots content=noai>"
+    started = time.process_time()
+    found = read_page(raw, META)
+    assert time.process_time() - started < 4
+    assert len(found) == 10_001
+    assert [bool(declaration.fault) for declaration in found[-2:]] == [False, True]
+
+
+def test_many_agents_in_one_field_take_bounded_time() -> None:
+    raw = "X-Robots-Tag: " + ",".join(f"b{n}:noai" for n in range(6_000))
+    started = time.process_time()
+    assert len(read_headers(raw.encode(), HEADER)) >= 5_000
+    assert time.process_time() - started < 3

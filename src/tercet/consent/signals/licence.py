@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tercet.consent import json_ld
 from tercet.consent.html_page import Page, parse_page
@@ -21,7 +21,7 @@ from tercet.consent.signal import Resource, Signal, declare
 from tercet.consent.web_link import parse_links
 from tercet.consent.xml_tree import Element, attribute_names, names, parse_xml, text_of
 from tercet.core.declaration import Declaration, Reading, Source, Statement
-from tercet.core.limits import DECLARATIONS_MAX, METADATA_BYTES_MAX
+from tercet.core.limits import METADATA_BYTES_MAX
 from tercet.core.terms import Condition
 from tercet.core.usage import ALL_USAGES, Permission, permit
 
@@ -46,15 +46,17 @@ class _Field:
 
 def _declarations(raw: bytes, source: Source, fields: Iterator[_Field]) -> tuple[Declaration, ...]:
     kept: dict[tuple[str, bool], _Field] = {}
+    contradicted = False
     for field in fields:
         text = clean(field.text, TEXT_CHARACTERS_MAX)
         if len(field.text) > TEXT_CHARACTERS_MAX:
             text += "…"  # what was cut off may take the licence back: never certain
-        if text and len(kept) < min(_FIELDS_MAX, DECLARATIONS_MAX):
-            kept.setdefault((text, field.other), _Field(field.name, text, field.line, field.other,
-                                                        field.fault))  # fmt: skip
+        if text and len(kept) < _FIELDS_MAX:
+            kept.setdefault((text, field.other), replace(field, text=text))
+        elif text:
+            contradicted = True  # a field that is not looked at may reserve all rights
     said = {text: naming(text) for text, _ in kept}
-    contradicted = any(
+    contradicted |= any(
         (said[field.text].reserved or said[field.text].machine_use) and not field.other
         for field in kept.values()
     )
@@ -78,7 +80,9 @@ def _declaration(
     if said.certain and not fault:
         readings = tuple(_granted(licence, field.line) for licence in said.licences)
         if contradicted:
-            readings += (_silence(field.line, "all rights are reserved beside the licence"),)
+            readings += (
+                _silence(field.line, "all rights are, or may be, reserved beside the licence"),
+            )
     else:
         readings = (_silence(field.line, "no licence is named with certainty"),)
     return declare(

@@ -70,10 +70,7 @@ def read_headers(raw: bytes, source: Source) -> tuple[Declaration, ...]:
             span = (header.byte_start, header.byte_end)
             lines = (header.line, header.line)
             found += _declarations(raw, source, header.value, "", lines=lines, span=span)
-    fault = headers_fault(raw)
-    if fault:
-        found.append(unreadable(_SPEC, raw, source, fault))
-    return tuple(found)
+    return _bounded(found, headers_fault(raw), raw, source)
 
 
 def read_page(raw: bytes, source: Source) -> tuple[Declaration, ...]:
@@ -82,11 +79,19 @@ def read_page(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     found: list[Declaration] = []
     for meta in page.metas:
         agent, value = _addressed(meta)
-        if value and len(found) < DECLARATIONS_MAX:
+        if value and len(found) <= DECLARATIONS_MAX:
             found += _declarations(raw, source, value, agent, lines=(meta.line, meta.line))
-    if page.fault:
-        found.append(unreadable(_SPEC, raw, source, page.fault))
-    return tuple(found)
+    return _bounded(found, page.fault, raw, source)
+
+
+def _bounded(
+    found: list[Declaration], fault: str, raw: bytes, source: Source
+) -> tuple[Declaration, ...]:
+    """Cut at the limit; what was cut or not read may deny, so it is one unreadable declaration."""
+    if len(found) > DECLARATIONS_MAX:
+        fault = fault or "more declarations than the limit"
+    doubt = [unreadable(_SPEC, raw, source, fault)] if fault else []
+    return (*found[:DECLARATIONS_MAX], *doubt)
 
 
 def _addressed(meta: Meta) -> tuple[str, str]:
