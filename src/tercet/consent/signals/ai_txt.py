@@ -3,7 +3,7 @@
 The grammar is that of robots.txt, applied to file types (``Disallow: *.jpg``); the file is asked
 when a work is downloaded. A ``Disallow`` denies training and mining for the paths it matches. An
 ``Allow`` only takes paths out of a broader ``Disallow``: it is read as unknown, never as consent,
-because the generator writes it by default for every file type that is not blocked.
+because nothing makes it a licence and most files with one are copies of a robots.txt.
 
 Several unrelated things are called ai.txt. Only a plain-text body that begins with a comment or a
 record and holds at least one group with a rule is read; everything else says nothing.

@@ -111,9 +111,9 @@ def read_file(raw: bytes, source: Source) -> tuple[Declaration, ...]:
 
 def _statement(rule: Rule, source: Source, *, faulty: bool) -> Statement:
     if not rule.reserved:  # section 3.2: a policy beside a 0 is not processed
-        return Statement(UNSET if faulty else NOT_RESERVED, rule.pattern)
+        return Statement(UNSET if faulty else NOT_RESERVED, rule.pattern, line=rule.line)
     urls = (resolve(source.uri, rule.policy),) if rule.policy else ()
-    return Statement(RESERVED, rule.pattern, _licences(urls))
+    return Statement(RESERVED, rule.pattern, _licences(urls), rule.line)
 
 
 def read_headers(raw: bytes, source: Source) -> tuple[Declaration, ...]:

@@ -9,24 +9,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from urllib.parse import urlsplit
 
 from tercet.consent.plain_text import clean, pattern_text
 from tercet.core.limits import DECLARATIONS_MAX, TEXT_FILE_BYTES_MAX
 
 _FLAT_OBJECT = re.compile(r"\{[^{}]*+\}")
+_RESERVATION = re.compile(r"[\"']tdm[-_:]reservation[\"']", re.IGNORECASE)
 _DENYING = ("1", "1.0", "true")
 _DEPTH_MAX = 6  # arrays and objects around a rule that are looked into
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: a robots pattern (None: every path), reserved or not, and its policy's URL."""
+    """One rule: a robots pattern (None: every path), reserved or not, and its policy's URL.
+
+    ``line`` counts from 1; 0 where it could not be told.
+    """
 
     pattern: str | None
     reserved: bool
     policy: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,18 @@ def read_rules(raw: bytes) -> Rules | None:
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else "not JSON"
         return Rules(tuple(_salvaged(text)), reason)
-    return _read(value)
+    return _read(value, _lines(text))
+
+
+def _lines(text: str) -> list[int]:
+    """Return the lines of the reservations in ``text``, in order."""
+    lines: list[int] = []
+    line, position = 1, 0
+    for match in islice(_RESERVATION.finditer(text), DECLARATIONS_MAX):
+        line += text.count("\n", position, match.start())
+        position = match.start()
+        lines.append(line)
+    return lines
 
 
 def _decoded(raw: bytes) -> str:
@@ -67,14 +84,16 @@ def _integer(digits: str) -> int | str:
 
 def _salvaged(text: str) -> Iterator[Rule]:
     """Yield the denials of every flat object in a text that is not JSON as a whole."""
-    for number, match in enumerate(_FLAT_OBJECT.finditer(text)):
-        if number >= DECLARATIONS_MAX:
-            return
+    line, position = 1, 0
+    for match in islice(_FLAT_OBJECT.finditer(text), DECLARATIONS_MAX):
+        line += text.count("\n", position, match.start())
+        position = match.start()
         try:
             value = json.loads(match[0], object_pairs_hook=_Object, parse_int=_integer)
         except (ValueError, RecursionError):
             value = _by_hand(match[0])
-        yield from (rule for rule in _read([value]).rules if rule.reserved)
+        found = _read([value], [line])
+        yield from (rule for rule in found.rules if rule.reserved)
 
 
 _BY_HAND = re.compile(
@@ -87,12 +106,15 @@ def _by_hand(text: str) -> _Object:
     return _Object((match[1], match[2]) for match in _BY_HAND.finditer(text))
 
 
-def _read(value: object) -> Rules:
+def _read(value: object, lines: list[int]) -> Rules:
     members, fault = _members(value)
     rules: list[Rule] = []
-    for member in members[:DECLARATIONS_MAX]:
+    # One reservation a member, or the lines cannot be told apart.
+    lines = lines if len(lines) == len(members) else []
+    for index, member in enumerate(members[:DECLARATIONS_MAX]):
         found, wrong = _rules(member)
-        rules.extend(found)
+        line = lines[index] if lines else 0
+        rules.extend(replace(rule, line=line) for rule in found)
         fault = fault or wrong
     if len(members) > DECLARATIONS_MAX:
         fault = fault or "more rules than the limit"
