@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import socket
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,21 @@ def certificates() -> tuple[bytes, bytes]:
     return pem, secret
 
 
+def wav() -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(1600))
+    return out.getvalue()
+
+
+MEDIA_TYPES = {"SVG": "image/svg+xml", "WAV": "audio/wav"}
+WRITERS: dict[str, Callable[[], bytes]] = {
+    "SVG": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="1" height="1"/></svg>',
+    "WAV": wav,
+}
+
+
 @pytest.fixture(scope="module")
 def sign() -> Sign:
     """Return a function that signs a small image with the assertions given."""
@@ -118,7 +134,7 @@ def sign() -> Sign:
     def signed(
         *assertions: dict[str, Any], form: str = "JPEG", parent: bytes = b"", remote: str = ""
     ) -> bytes:
-        media_type = f"image/{form.lower()}"
+        media_type = MEDIA_TYPES.get(form, f"image/{form.lower()}")
         created = {"action": "c2pa.created", "digitalSourceType": CAPTURE}
         first = {"label": "c2pa.actions", "data": {"actions": [created]}}
         listed = list(assertions) if parent else [first, *assertions]
@@ -139,7 +155,9 @@ def sign() -> Sign:
             builder.set_remote_url(remote)
             builder.set_no_embed()
         source, out = io.BytesIO(parent), io.BytesIO()
-        if not parent:
+        if form in WRITERS:
+            source = io.BytesIO(WRITERS[form]())
+        elif not parent:
             image.new("RGB", (16, 16), (9, 99, 200)).save(source, form)
             source.seek(0)
         info = library.C2paSignerInfo(alg=b"es256", sign_cert=pem, private_key=secret, ta_url=None)
@@ -159,7 +177,7 @@ def test_the_public_sample_denies_generative_training_and_inference(shared_vecto
     assert dict(declarations[0].evidence)["validation_state"] == "Valid"
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "GIF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "SVG", "WAV"])
 def test_a_signed_grant_grants(sign: Sign, form: str) -> None:
     declarations = read(sign(entries(ai_generative_training="allowed"), form=form))
     assert said(declarations) == {Usage.TRAIN_GENERATIVE: Permission.ALLOW}

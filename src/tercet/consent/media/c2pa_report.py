@@ -19,6 +19,7 @@ from tercet.consent.signal import Resource
 
 REMOTE = "c2pa: remote manifest, not fetched"
 _MARK, _BOX = b"c2pa", b"jumb"  # the manifest store's label, and the box it stands in
+_SVG_ELEMENT = b"c2pa:manifest"  # in SVG the store is base64 text, so no box can be seen
 _LABEL = b".training-mining"
 _ENTRY = re.compile(
     rb"(?:cawg|c2pa)\.(?:ai_generative_training|ai_training|ai_inference|data_mining)"
@@ -35,7 +36,8 @@ def sniffed(gathering: Gathering) -> bool:
     """Whether the bytes show a manifest, or an XMP packet names a remote one."""
     embedded = gathering.has_c2pa
     if embedded is None:
-        embedded = _MARK in gathering.raw and _BOX in gathering.raw
+        raw = gathering.raw
+        embedded = _MARK in raw and (_BOX in raw or _SVG_ELEMENT in raw)
     return embedded or any(
         packet.resource is Resource.XMP and _PROVENANCE in packet.raw
         for packet in gathering.packets
@@ -70,7 +72,7 @@ def _failure(gathering: Gathering, error: str) -> dict[str, Any]:
     if "emote" in error:  # RemoteManifestUrl, RemoteManifestFetch
         gathering.fault(REMOTE)
         return {"error": REMOTE, "state": ""}
-    if _BOX not in gathering.raw:
+    if _BOX not in gathering.raw and _SVG_ELEMENT not in gathering.raw:
         return {}
     gathering.fault(f"c2pa: {error[:160]}")
     if _LABEL not in gathering.raw:
