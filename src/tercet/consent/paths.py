@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
+from typing import AnyStr
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN = bytes(_UNRESERVED) + b":/?#[]@!&'()*+,;="  # with RFC 3986's reserved octets but "$"
@@ -78,18 +79,20 @@ class _Wildcard:
     anchored: bool
 
     def matches(self, path: str) -> bool:
-        """Return whether ``path`` matches; each piece at its leftmost place leaves most room."""
+        """Return whether ``path`` matches."""
         if not path.startswith(self.first):
             return False
-        position = len(self.first)
-        for piece in self.middle:
-            found = path.find(piece, position)
-            if found < 0:
-                return False
-            position = found + len(piece)
-        if not self.anchored:
-            return True
-        return len(path) - len(self.last) >= position and path.endswith(self.last)
+        return _follows(path, len(self.first), self.middle, self.last if self.anchored else None)
+
+
+def _follows(path: AnyStr, position: int, middle: Iterable[AnyStr], last: AnyStr | None) -> bool:
+    """Find the pieces in order; each at its leftmost place leaves most room for the rest."""
+    for piece in middle:
+        found = path.find(piece, position)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return last is None or (len(path) - len(last) >= position and path.endswith(last))
 
 
 def _split(pattern: str) -> _Wildcard:
@@ -106,12 +109,15 @@ def matches(pattern: bytes, path: bytes) -> bool:
     A pattern holds from the start of the path; ``*`` stands for any octets, a last ``$`` for the
     end. Nothing is normalised here. Time is linear in the path.
     """
-    first, star, _ = pattern.partition(b"*")
+    first, star, rest = pattern.partition(b"*")
     if not star:
         return path == first[:-1] if first[-1:] == b"$" else path.startswith(first)
     if not path.startswith(first):
         return False
-    return _split(pattern.decode("latin-1")).matches(path.decode("latin-1"))
+    if rest[-1:] != b"$":
+        return _follows(path, len(first), rest.split(b"*"), None)
+    *middle, last = rest[:-1].split(b"*")
+    return _follows(path, len(first), middle, last)
 
 
 Rank = tuple[int, bool, int]

@@ -4,8 +4,8 @@
     robots.allowed("GPTBot", b"/a?b=c")          # Decision(allowed=False, line=12)
     [r for r in robots.records if r.name == "license"]
 
-Reading never fails. The file is cut into (key, separator, value) lines, and each line gets a letter
-for its kind: d(isallow), a(llow), u(ser-agent), o(ther), - (none). Groups are then found by regular
+Reading never fails. The file is cut into lines, and each line gets a letter for its kind:
+d(isallow), a(llow), u(ser-agent), o(ther), - (no record). Groups are then found by regular
 expressions over that string of letters, so the work per line stays in C.
 """
 
@@ -56,13 +56,9 @@ _KINDS: dict[bytes, int] = {b"": _BLANK} | {
     )
     for spelling in (key, key.capitalize(), key.title(), key.upper())
 }  # fmt: skip
+_FIRST_LETTERS = frozenset([b"d", b"D", b"a", b"A", b"u", b"U"])
 _KEYS = frozenset(_KINDS) - {b""}
 _SCANS_MAX = 4  # decisions made by scanning the rules before they are compiled
-
-Line = tuple[bytes, bytes, bytes]
-"""(key, separator, value), comment removed, white space kept; empty where there is no record."""
-
-_NO_RECORD: tuple[int, Line] = (_BLANK, (b"", b"", b""))
 
 
 class Decision(NamedTuple):
@@ -127,7 +123,7 @@ class RobotsFile:
     raw: bytes
     fault: str
     truncated: bool
-    lines: list[Line] = field(repr=False)
+    lines: list[bytes] = field(repr=False)  # without comments
     kinds: bytes = field(repr=False)
     _memo: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
 
@@ -145,7 +141,7 @@ class RobotsFile:
         key = ("groups", split)
         if key not in self._memo:
             found = (_SPLIT_GROUP if split else _GROUP).finditer(self.kinds)
-            self._memo[key] = tuple([Group(m.start(), m.end(1), m.end()) for m in found])
+            self._memo[key] = tuple([Group(*m.span(1), m.end()) for m in found])
         return self._memo[key]  # type: ignore[return-value]
 
     def tokens(self, *, split: bool = False, wide: bool = False) -> dict[str, tuple[int, ...]]:
@@ -157,12 +153,14 @@ class RobotsFile:
         key = ("tokens", split, wide)
         if key not in self._memo:
             read = _spellings if wide else _TOKENS[self.profile]
-            found: dict[str, dict[int, None]] = {}
+            found: dict[str, list[int]] = {}
+            letters = self.kinds
             for index, group in enumerate(self.groups(split=split)):
-                for line in self._of_kind(group.start, group.body, b"u"):
-                    for token in read(self.lines[line][2].strip()):
-                        found.setdefault(token, {})[index] = None
-            self._memo[key] = {token: tuple(ids) for token, ids in found.items()}
+                for line in range(group.start, group.body):
+                    if letters[line] == _AGENT:
+                        for token in read(self.lines[line]):
+                            found.setdefault(token, []).append(index)
+            self._memo[key] = {token: tuple(dict.fromkeys(at)) for token, at in found.items()}
         return self._memo[key]  # type: ignore[return-value]
 
     def effective(self, agent: str) -> tuple[int, ...]:
@@ -236,14 +234,14 @@ class RobotsFile:
     def _near(self, chosen: tuple[int, ...], path: bytes, normal: bytes) -> list[Rule]:
         """Return at least the rules that match the path, chosen by their first two octets."""
         near: list[Rule] = []
-        seconds = {path[1:2], normal[1:2]}
-        every = b"%" in seconds  # an escape: the pattern may spell the octet in other ways
-        quick = {b"/" + second for second in seconds | {b"", b"*", b"$", b"%"}}
+        quick, far = _octets(path[1:2], normal[1:2])
         for number in chosen:
             group = self.groups()[number]
             for index, line in enumerate(self.lines[group.body : group.end], group.body):
-                value = line[2].strip()
-                likely = value[:2] in quick or value[:1] != b"/" or every
+                if line[:12] in far:
+                    continue
+                head = line.partition(b":")[2].strip()[:2]
+                likely = head in quick or head[:1] != b"/" or not far
                 if likely and self.kinds[index] in b"da":
                     near += self._rule(index)
         return near
@@ -259,7 +257,7 @@ class RobotsFile:
                 yield from self._rule(index)
 
     def _rule(self, index: int) -> tuple[Rule, ...]:
-        value = self.lines[index][2].strip()
+        value = self.lines[index].partition(b":")[2].strip()
         if not value:
             return ()
         google, allow = google_pattern(value), self.kinds[index] == _ALLOW
@@ -284,9 +282,10 @@ class RobotsFile:
         offsets = self._offsets()
         if len(offsets) <= len(self.lines):  # decoded text: byte places are not known
             offsets = []
-        for index, (key, _, value) in enumerate(self.lines):
+        for index, line in enumerate(self.lines):
             if self.kinds[index] == _BLANK:
                 continue
+            key, _, value = line.partition(b":")
             start, end = offsets[index : index + 2] if offsets else (0, len(self.raw))
             name = key.strip().lower().decode("utf-8", "replace")
             yield Record(index + 1, start, end, name, value.strip(), groups[index], split[index])
@@ -300,6 +299,21 @@ def _numbers(groups: tuple[Group, ...], size: int) -> list[int]:
     for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
         numbers += [number] * (end - start)
     return numbers
+
+
+@lru_cache(maxsize=64)
+def _octets(second: bytes, normal: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Return how a pattern may begin that matches a path with this second octet, and how not.
+
+    The latter are whole beginnings of lines, to pass over most of them with one look. An escape
+    may be spelt in other ways: then there are none.
+    """
+    seconds = {second, normal, b"", b"*", b"$", b"%"}
+    quick = frozenset(b"/" + octet for octet in seconds)
+    if b"%" in (second, normal):
+        return quick, frozenset()
+    others = {bytes((octet,)) for octet in range(256)} - seconds
+    return quick, frozenset(b"Disallow: /" + octet for octet in others if not octet.isspace())
 
 
 def _scan(rules: list[Rule], path: bytes, normal: bytes) -> Decision:
@@ -343,26 +357,27 @@ def parse(raw: bytes, profile: Profile = "rfc9309") -> RobotsFile:
     if text[:1] == b"\xef":  # a byte order mark, or the start of one (Google skips both)
         text = text[next(size for size in (3, 2, 1) if text.startswith(_BOM[:size])) :]
     text = (_COMMENT_OR_NUL if profile == "google" else _COMMENT).sub(b"", text)
-    lines = [line.partition(b":") for line in _texts(text)]
+    lines = text.splitlines()
+    if len(text) > limits.LINE_BYTES_MAX:
+        lines = [line[: limits.LINE_BYTES_MAX] for line in lines]
     kinds = _classify(lines)
     return RobotsFile(profile, raw, fault, truncated, lines, kinds)
 
 
-def _texts(text: bytes) -> list[bytes]:
-    texts = text.splitlines()
-    if len(text) > limits.LINE_BYTES_MAX:
-        texts = [line[: limits.LINE_BYTES_MAX] for line in texts]
-    if not _KEYS.isdisjoint(texts):  # a key alone, without separator, is no record
-        texts = [b"" if line in _KEYS else line for line in texts]
-    return texts
-
-
-def _classify(lines: list[Line]) -> bytes:
+def _classify(lines: list[bytes]) -> bytes:
     """Return the kind of each line, and put unusual lines right in place."""
-    kinds = bytearray(map(_KINDS.get, map(itemgetter(0), lines), repeat(_ODD)))
+    if not _KEYS.isdisjoint(lines):  # a key alone, without separator, is no record
+        lines[:] = [b"" if line in _KEYS else line for line in lines]
+    keys = map(itemgetter(0), map(bytes.partition, lines, repeat(b":")))
+    kinds = bytearray(map(_KINDS.get, keys, repeat(_ODD)))
     at = kinds.find(_ODD)
     while at >= 0:
-        kinds[at], lines[at] = _odd(*lines[at])
+        key, separator, _ = lines[at].partition(b":")
+        name = key.strip()
+        if name[:1] in _FIRST_LETTERS:  # perhaps a rule or an agent in an unusual spelling
+            kinds[at], lines[at] = _odd(lines[at])
+        else:
+            kinds[at] = _OTHER if name and separator else _BLANK
         at = kinds.find(_ODD, at + 1)
     return bytes(kinds)
 
@@ -387,17 +402,18 @@ def _wide(raw: bytes) -> str:
     return "utf-16-be" if len(raw) > 3 and raw[0] == raw[2] == 0 != raw[1] else ""
 
 
-def _odd(key: bytes, separator: bytes, value: bytes) -> tuple[int, Line]:
-    """Return the kind of a key that is not spelt in a usual way, and the record put right."""
+def _odd(line: bytes) -> tuple[int, bytes]:
+    """Return the kind of a line whose key is not spelt in a usual way, and the line put right."""
+    key, separator, _ = line.partition(b":")
     if separator:
         name = key.strip().lower()
-        return (_kind(name), (key, separator, value)) if name else _NO_RECORD
-    words = key.split(None, 2)
+        return (_kind(name), line) if name else (_BLANK, b"")
+    words = line.split(None, 2)
     if len(words) == 2:  # Google takes white space for a missing colon
         kind = _kind(words[0].lower())
         if kind != _OTHER:
-            return kind, (words[0], b":", words[1])
-    return _NO_RECORD
+            return kind, words[0] + b":" + words[1]
+    return _BLANK, b""
 
 
 def _kind(name: bytes) -> int:
@@ -409,29 +425,34 @@ def _kind(name: bytes) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _google_tokens(value: bytes) -> tuple[str, ...]:
-    if value[:1] == b"*" and (len(value) == 1 or value[1:2].isspace()):
-        return ("*",)
-    return (_PRODUCT.match(value)[0].decode("ascii").lower(),)  # type: ignore[index]
+def _google_tokens(line: bytes) -> tuple[str, ...]:
+    """Return the product token of a User-agent line as Google reads it; it may be empty."""
+    return (_product(line.partition(b":")[2].strip()),)
 
 
 @lru_cache(maxsize=1024)
-def _rfc_tokens(value: bytes) -> tuple[str, ...]:
+def _rfc_tokens(line: bytes) -> tuple[str, ...]:
     """Return the product token of every name in a comma list (erratum 8895)."""
-    found = [token for name in value.split(b",") for token in _google_tokens(name.strip())]
+    found = [_product(name.strip()) for name in line.partition(b":")[2].split(b",")]
     return tuple(token for token in dict.fromkeys(found) if token)
 
 
 @lru_cache(maxsize=1024)
-def _spellings(value: bytes) -> tuple[str, ...]:
+def _spellings(line: bytes) -> tuple[str, ...]:
     """Return the product token, the first word and the whole of every name in a comma list."""
-    found = dict.fromkeys(_rfc_tokens(value))
-    for name in value.split(b","):
+    found = dict.fromkeys(_rfc_tokens(line))
+    for name in line.partition(b":")[2].split(b","):
         bare = name.strip().lower()
         for spelling in (_WORD.match(bare)[0], bare):  # type: ignore[index]
             if spelling:
                 found[spelling.decode("utf-8", "replace")] = None
     return tuple(found)
+
+
+def _product(name: bytes) -> str:
+    if name[:1] == b"*" and (len(name) == 1 or name[1:2].isspace()):
+        return "*"
+    return _PRODUCT.match(name)[0].decode("ascii").lower()  # type: ignore[index]
 
 
 _TOKENS: dict[str, Callable[[bytes], tuple[str, ...]]] = {
