@@ -26,6 +26,7 @@ XMP = Source("a.jpg", Carrier.EMBEDDED)
 OPENING = '<rsl xmlns="https://rslstandard.org/rsl">'
 READERS: tuple[Callable[[bytes, Source], tuple[Declaration, ...]], ...] = (
     rsl.read_rsl_xml, rsl.read_robots, rsl.read_headers, rsl.read_html, rsl.read_embedded,
+    rsl.read_metadata,
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ META = Source("https://provider.com/a", Carrier.META, media_type="text/html")
 BOOK = Source("book.epub", Carrier.EMBEDDED)
 READERS: tuple[Callable[[bytes, Source], tuple[Declaration, ...]], ...] = (
     tdmrep.read_file, tdmrep.read_headers, tdmrep.read_html, tdmrep.read_package, tdmrep.read_xmp,
+    tdmrep.read_metadata,
 )  # fmt: skip
 
 

@@ -10,8 +10,11 @@ Source: RSL-SPEC-1.0 (https://rslstandard.org/rsl) with errata up to 2026-08-07.
 
 from __future__ import annotations
 
+import json
+
 from tercet.consent.html_page import Link, Page, Script, parse_page
 from tercet.consent.http_headers import Header, headers_fault, parse_headers
+from tercet.consent.media.xmp import trim
 from tercet.consent.plain_text import clean, resolve
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.consent.signals.robots_file import Record, RobotsFile, parse
@@ -50,11 +53,31 @@ def read_embedded(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read RSL terms inside an XMP packet or an EPUB package document (section 4.8)."""
     if not _may_speak(raw):
         return ()
-    found = _read_xml(raw, raw, source, bound=True)
+    xml = trim(raw)
+    found = _read_xml(xml, raw, source, bound=True)
     if found is not None:
         return (found,)
-    fault = parse_xml(raw).fault
+    fault = parse_xml(xml).fault
     return (unreadable(_SPEC, raw, source, fault),) if fault and _mentions_rsl(raw) else ()
+
+
+def read_metadata(raw: bytes, source: Source) -> tuple[Declaration, ...]:
+    """Read RSL terms inside a text field: an ID3 frame, a PNG iTXt chunk (section 4.8)."""
+    if not _mentions_rsl(raw):
+        return ()
+    try:
+        fields = json.loads(raw)
+    except (ValueError, RecursionError):
+        return (unreadable(_SPEC, raw, source, "embedded fields that are not JSON"),)
+    values = fields.values() if isinstance(fields, dict) else ()
+    texts = [value for value in values if isinstance(value, str) and "<" in value]
+    found: list[Declaration] = []
+    for text in texts[:_POINTERS_MAX]:
+        xml = _undeclared(text.encode("utf-8", "replace"))
+        if _mentions_rsl(xml):
+            declaration = _read_xml(xml, raw, source, bound=True)
+            found.append(declaration or unreadable(_SPEC, raw, source, _no_terms(xml)))
+    return tuple(found)
 
 
 def _mentions_rsl(raw: bytes) -> bool:
@@ -147,10 +170,10 @@ def _evidence(document: Document, foreign: tuple[str, ...]) -> dict[str, str]:
 
 def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read ``License:`` records; one inside a group is addressed to that group (section 4.4)."""
-    if b"license" not in (raw.replace(b"\x00", b"") if b"\x00" in raw else raw).lower():
+    if b"licen" not in (raw.replace(b"\x00", b"") if b"\x00" in raw else raw).lower():
         return ()
     robots = parse(raw)
-    records = [record for record in robots.records if record.name == "license"]
+    records = [record for record in robots.records if record.name in ("license", "licence")]
     groups = _tokens_by_group(robots) if records else {}
     found = [_record(record, groups, raw, source) for record in records[:_POINTERS_MAX]]
     if len(records) > _POINTERS_MAX:
@@ -279,5 +302,6 @@ SIGNAL = Signal(
         (Resource.HTML, read_html),
         (Resource.XMP, read_embedded),
         (Resource.OPF, read_embedded),
+        (Resource.METADATA, read_metadata),
     ),
 )

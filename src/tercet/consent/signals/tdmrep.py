@@ -13,12 +13,15 @@ Source: TDMRep, W3C Community Group Final Report of 2024-05-10, sections 3 to 6.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from tercet.consent.html_page import parse_page
 from tercet.consent.http_headers import header_values, headers_fault, parse_headers
+from tercet.consent.media.xmp import trim
 from tercet.consent.plain_text import clean, resolve
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.consent.signals.tdmrep_file import Rule, read_rules
@@ -200,7 +203,7 @@ def read_xmp(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read ``reservation`` and ``policy`` in TDMRep's namespace, with ``/`` or ``#`` (4.5)."""
     if not _may_speak(raw):
         return ()
-    tree = parse_xml(raw)
+    tree = parse_xml(trim(raw))
     if tree.root is None:
         return (unreadable(_SPEC, raw, source, tree.fault),)
     values: list[_Value] = []
@@ -218,15 +221,45 @@ def read_xmp(raw: bytes, source: Source) -> tuple[Declaration, ...]:
 
 
 def _properties(element: Element) -> Iterator[tuple[str, bool, str]]:
-    """Yield (key, whether spelt as the spec has it, value) of TDMRep properties: element, then
-    attributes."""
+    """Yield (key, whether written as the spec has it, value) of TDMRep properties.
+
+    Only what is said of the document itself is exact, not a note inside a structure such as the
+    record of an ingredient.
+    """
     namespace, local = names(element)
+    parent = element.getparent()
     if namespace.rstrip("#/") in _NAMESPACES:
         text = text_of(element, 2_000) or _resource(element)
-        yield _key(local).removeprefix("tdm-"), local in _LOCALS, text
+        exact = local in _LOCALS and parent is not None and _is_top(parent)
+        yield _key(local).removeprefix("tdm-"), exact, text
     for namespace, local, value in attribute_names(element):
         if namespace.rstrip("#/") in _NAMESPACES:
-            yield _key(local).removeprefix("tdm-"), local in _LOCALS, value
+            exact = local in _LOCALS and _is_top(element)
+            yield _key(local).removeprefix("tdm-"), exact, value
+
+
+def _is_top(element: Element) -> bool:
+    """Return whether ``element`` is an ``rdf:Description`` right below ``rdf:RDF``."""
+    parent = element.getparent()
+    return names(element)[1] == "Description" and parent is not None and names(parent)[1] == "RDF"
+
+
+def read_metadata(raw: bytes, source: Source) -> tuple[Declaration, ...]:
+    """Read ``tdm:reservation`` in other embedded fields: PNG text, ID3, PDF information.
+
+    The spec knows no such place, so a denial found there counts and a 0 grants nothing.
+    """
+    if b"tdm" not in raw.lower():
+        return ()
+    try:
+        fields = json.loads(raw)
+    except (ValueError, RecursionError):
+        return (unreadable(_SPEC, raw, source, "embedded fields that are not JSON"),)
+    texts = {k: v for k, v in fields.items() if isinstance(v, str)} if type(fields) is dict else {}
+    named = [(_key(re.split(r"[\s/.]", name)[-1]), text) for name, text in texts.items()]
+    values = [_Value(text, exact=False) for name, text in named if name == "tdm-reservation"]
+    policies = [text for name, text in named if name == "tdm-policy"]
+    return _declaration(raw, source, values, policies)
 
 
 def _resource(element: Element) -> str:
@@ -251,5 +284,6 @@ SIGNAL = Signal(
         (Resource.HTML, read_html),
         (Resource.OPF, read_package),
         (Resource.XMP, read_xmp),
+        (Resource.METADATA, read_metadata),
     ),
 )
