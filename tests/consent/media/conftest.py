@@ -146,6 +146,25 @@ def ogg(*pairs: str) -> bytes:
     return page(b"\x01vorbis" + bytes(23), 0) + page(b"\x03vorbis" + comments(*pairs), 1)
 
 
+def element(kind: int, *content: bytes, unknown: bool = False) -> bytes:
+    body = b"".join(content)
+    size = b"\x01" + b"\xff" * 7 if unknown else (len(body) | 1 << 56).to_bytes(8, "big")
+    return kind.to_bytes((kind.bit_length() + 7) // 8, "big") + size + body
+
+
+def matroska(*pairs: tuple[str, str], live: bool = False) -> bytes:
+    """A WebM file with a cluster before its tags; ``live`` leaves the sizes open."""
+    tags = [
+        element(0x67C8, element(0x45A3, name.encode()), element(0x4487, value.encode()))
+        for name, value in pairs
+    ]
+    cluster = element(0x1F43B675, element(0xA3, bytes(300)), unknown=live)
+    segment = element(
+        0x18538067, cluster, element(0x1254C367, element(0x7373, *tags)), unknown=live
+    )
+    return element(0x1A45DFA3, element(0x4282, b"webm")) + segment
+
+
 CONTAINER_XML = (
     b'<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
     b'<rootfile full-path="EPUB/a.opf" media-type="application/oebps-package+xml"/>'
@@ -210,6 +229,7 @@ def samples() -> dict[str, bytes]:
         "id3": id3(4, (b"TCOP", b"\x032020 M"), (b"PRIV", b"XMP\x00" + packet)),
         "flac": flac("COPYRIGHT=M"),
         "ogg": ogg("COPYRIGHT=M"),
+        "matroska": matroska(("COPYRIGHT", "M")),
         "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><metadata>'
         + packet[packet.index(b"<rdf:RDF") : packet.index(b"</x:xmpmeta>")]
         + b"</metadata></svg>",

@@ -286,6 +286,19 @@ def test_vorbis_comments(make: SimpleNamespace, container: str) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_matroska_tags_behind_the_clusters(make: SimpleNamespace, live: bool) -> None:
+    extraction = extract(make.matroska(("LICENSE", "CC BY"), ("TITLE", "x"), live=live), "a.webm")
+    assert extraction.media_type == "video/webm"
+    assert fields_of(extraction) == {"container": "matroska", "LICENSE": "CC BY"}
+    assert (extraction.faults, extraction.notes) == ((), ())
+
+
+def test_a_webm_cut_before_its_tags_is_truncated(make: SimpleNamespace) -> None:
+    raw = make.matroska(("LICENSE", "CC BY"))
+    assert extract(raw[:120]).faults == ("truncated: matroska element",)
+
+
 # --- PDF, EPUB, SVG -----------------------------------------------------------------------------
 
 
@@ -383,7 +396,7 @@ def test_bytes_decide_not_the_name(make: SimpleNamespace) -> None:
 
 
 def test_unknown_container_is_scanned(make: SimpleNamespace) -> None:
-    raw = b"\x1aEeb" + bytes(500) + make.xmp() + bytes(77)
+    raw = b"\x1aXeb" + bytes(500) + make.xmp() + bytes(77)
     assert sniff(raw) == ""
     (packet,) = extract(raw).packets
     assert packet.member == "flat scan"

@@ -13,6 +13,7 @@ from tercet.consent.media import (
     irb,
     isobmff,
     jpeg,
+    matroska,
     pdf,
     png,
     riff,
@@ -37,6 +38,8 @@ _READERS: dict[str, _Reader] = {
     "audio/wav": riff.read,
     "video/x-msvideo": riff.read,
     "audio/mpeg": id3.read,
+    "video/x-matroska": matroska.read,
+    "video/webm": matroska.read,
     "audio/flac": vorbis.read_flac,
     "audio/ogg": vorbis.read_ogg,
     "application/pdf": pdf.read,
@@ -59,6 +62,8 @@ _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "audio/wav": ("wav",),
     "video/x-msvideo": ("avi",),
     "audio/mpeg": ("mp3", "mp2", "mpga", "aac"),
+    "video/x-matroska": ("mkv", "mka", "mks", "mk3d", "webm"),
+    "video/webm": ("webm", "weba", "mkv"),
     "audio/flac": ("flac",),
     "audio/ogg": ("ogg", "oga", "ogv", "opus", "spx"),
     "application/pdf": ("pdf", "ai"),
@@ -132,6 +137,8 @@ def sniff(raw: bytes) -> str:
             return media_type
     if raw[:4] == b"RIFF":
         return riff.MEDIA_TYPES.get(raw[8:12], "")
+    if raw.startswith(matroska.MAGIC):
+        return "video/webm" if b"webm" in raw[:64] else "video/x-matroska"
     if raw[4:8] == b"ftyp":
         brand = raw[8:12]
         return "video/3gpp" if brand[:2] == b"3g" else _BRANDS.get(brand, "video/mp4")
