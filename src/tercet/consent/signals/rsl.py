@@ -215,7 +215,7 @@ def _pointer(
     facts: dict[str, str],
 ) -> Declaration:
     url = resolve(source.uri, target)
-    if url != target:
+    if "://" not in target:
         facts = facts | {"defects": f"the URL is not absolute: {clean(target, 200)}"}
     condition = Condition(ConditionKind.LICENCE, url)
     statement = Statement(permit(ALL_USAGES, Permission.UNKNOWN), None, (condition,), lines[0])
@@ -227,6 +227,9 @@ def _pointer(
 
 def read_headers(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read Link fields with rel=license and RSL's media type (section 4.5)."""
+    low = raw.lower()
+    if b"rsl+xml" not in low and b"\\u" not in low:  # a JSON block may spell it with escapes
+        return ()
     links = [
         (header, link)
         for header in parse_headers(raw)
@@ -236,7 +239,7 @@ def read_headers(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     ]
     found = [_link_header(*link, raw, source) for link in links[:_POINTERS_MAX]]
     fault = headers_fault(raw) or _too_many(len(links))
-    if fault and b"rsl+xml" in raw.lower():
+    if fault and b"rsl+xml" in low:
         found.append(unreadable(_SPEC, raw, source, fault))
     return tuple(found)
 

@@ -121,14 +121,17 @@ def _statement(rule: Rule, source: Source, *, faulty: bool) -> Statement:
 
 def read_headers(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Read the ``tdm-reservation`` and ``tdm-policy`` response fields (section 4.2)."""
+    low = raw.lower()
+    if b"tdm" not in low and b"\\u" not in low:  # a JSON block may spell it with escapes
+        return ()
     headers = parse_headers(raw)
     fields = [one for one in headers if one.name_lower == "tdm-reservation"]
     policies = list(header_values(headers, "tdm-policy"))
     values = [_Value(one.value, one.line) for one in fields[:DECLARATIONS_MAX]]
     fault = headers_fault(raw)
-    if fault and not values and b"tdm" in raw.lower():
+    if fault and not values and b"tdm" in low:
         return (unreadable(_SPEC, raw, source, fault),)
-    return _declaration(raw, source, values, policies, fault=fault if values else "")
+    return _declaration(raw, source, values, policies, fault=fault)
 
 
 def read_html(raw: bytes, source: Source) -> tuple[Declaration, ...]:
