@@ -10,6 +10,7 @@ server library would not commit: bodies without end, connections that break, hea
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections import Counter
@@ -58,6 +59,7 @@ class LoopbackServer:
     delay_s: float = 0.0
     port: int = 0
     record: bool = True
+    tls: ssl.SSLContext | None = None
     requests: Counter[str] = field(default_factory=Counter)
 
     def __enter__(self) -> LoopbackServer:
@@ -79,7 +81,9 @@ class LoopbackServer:
 
     def _serve(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        start = asyncio.start_server(self._connected, "127.0.0.1", self.port, backlog=1024)
+        start = asyncio.start_server(
+            self._connected, "127.0.0.1", self.port, backlog=1024, ssl=self.tls
+        )
         server = self._loop.run_until_complete(start)
         self.port = server.sockets[0].getsockname()[1]
         started.set()

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import itertools
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from loopback import Page
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+from loopback import LoopbackServer, Page
 from surveyed import (
     FakeClock,
     captures,
@@ -27,8 +34,9 @@ from surveyed import (
 )
 
 from tercet.consent.surveying import addresses, collecting
+from tercet.consent.surveying.targets import target_of
 from tercet.core.errors import InputError, StorageError
-from tercet.flows.survey import Progress, rows_of, survey
+from tercet.flows.survey import Progress, _site_of, rows_of, survey
 from tercet.store.blobs import BlobStore
 from tercet.store.evidence import check_evidence, read_survey
 
@@ -375,3 +383,51 @@ def test_an_empty_corpus_gives_finished_empty_evidence(tmp_path: Path) -> None:
 def test_options_that_cannot_be_used_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="expected"):
         options(**wrong)
+
+
+def make_certificate(folder: Path, host: str) -> Path:
+    """A self-signed certificate for ``host`` with its key, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "certificate.pem"
+    form = serialization
+    private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    pem.write_bytes(certificate.public_bytes(form.Encoding.PEM) + private)
+    return pem
+
+
+def test_https_is_checked_by_name_though_the_address_is_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = make_certificate(tmp_path, "good.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    out = tmp_path / "out"
+    with LoopbackServer(lambda host, path: b"", tls=tls) as server:
+        urls = [f"https://{name}.example:{server.port}/" for name in ("good", "bad")]
+        survey(urls, out, options())
+    rows = {row["site"]: row["failure"] for row in captures(out, resource="robots_txt")}
+    assert rows == {urls[0].rstrip("/"): "", urls[1].rstrip("/"): "unreachable"}
+
+
+URL_PARTS = ["http:", "https:", "/", "//", "\\", "a.example", "B.example", "@", ":", "80", "?",
+             "#", "\t", "%61", ".", "x", "[::1]", "user:pw@", "ü.example", " "]  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(URL_PARTS), max_size=7).map("".join), max_size=6))
+def test_the_short_way_to_a_site_is_the_long_way(texts: list[str]) -> None:
+    known: dict[str, str] = {}
+    for text in texts:
+        for url in (text, f"http://{text}", f"https://a.example{text}"):
+            target = target_of(url)
+            assert _site_of(url, known) == (target.site if target else "")

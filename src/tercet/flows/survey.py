@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from tercet.consent.survey import SurveyOptions, Surveyor
 from tercet.consent.surveying.addresses import Resolver
 from tercet.consent.surveying.politeness import Clock
 from tercet.consent.surveying.targets import Target, target_of
+from tercet.core.limits import URL_BYTES_MAX
 from tercet.store.evidence import EvidenceWriter
 from tercet.store.responses import ResponseStore
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 Rows = Iterable[tuple[str, str | None]]
 """Pairs of an item's key and its URL (None: the row has none)."""
 
+_PLAIN_HEAD = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?\Z", re.IGNORECASE)
 Job = Callable[[], Awaitable[None]]
 
 WINDOW = 4  # tasks under way for every request under way: some hosts always have to wait
@@ -167,22 +170,24 @@ class _Run:
                 self._begin("items", items)
                 await _run_all(self._items(source()), ITEM_WINDOW)
 
-    def _sites(self, rows: Rows) -> tuple[list[Target], int]:
+    def _sites(self, rows: Rows) -> tuple[list[str], int]:
         """Return the distinct sites in the corpus's order, and how many rows have one."""
-        sites: dict[str, Target] = {}
+        sites: dict[str, None] = {}
+        known: dict[str, str] = {}
         count = 0
         for _, url in rows:
-            target = target_of(url) if url else None
-            if target is None:
+            site = _site_of(url, known) if url else ""
+            if not site:
                 self.passed_over += 1
                 continue
             count += 1
-            sites.setdefault(target.site, target)
-        return list(sites.values()), count
+            sites.setdefault(site)
+        return list(sites), count
 
-    def _undone(self, sites: list[Target]) -> Iterator[Target]:
-        for target in sites:
-            if self.evidence.is_done(target.site):
+    def _undone(self, sites: list[str]) -> Iterator[Target]:
+        for site in sites:
+            target = target_of(site)
+            if target is None or self.evidence.is_done(site):
                 self._resume()
             else:
                 yield target
@@ -235,6 +240,19 @@ class _Run:
         spent_s = self.clock.monotonic() - began
         eta_s = spent_s / (done + 1) * (total - done - 1) if done >= 2 else None
         self.progress(Progress(stage, done + 1, total, self.failures, eta_s))
+
+
+def _site_of(url: str, known: dict[str, str]) -> str:
+    """Return the site of ``url``, "" when it cannot be asked; ``known`` spares most of the work."""
+    end = url.find("/", 8)
+    head = url[:end] if end > 0 and len(url) <= URL_BYTES_MAX else ""
+    if head and head in known:
+        return known[head]
+    target = target_of(url)
+    site = target.site if target else ""
+    if site and _PLAIN_HEAD.match(head):  # nothing after such a head can change the site
+        known[head] = site
+    return site
 
 
 async def _run_all(jobs: Iterable[Job], window: int) -> None:
