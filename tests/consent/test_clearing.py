@@ -59,9 +59,9 @@ def index() -> SiteIndex:
     return SiteIndex(pa.array(origins), np.arange(len(books), dtype=np.int32), starts, ids, books)
 
 
-def slow_reading(reading: Reading, path: bytes) -> Standing:
+def slow_reading(reading: Reading, path: bytes) -> int:
     """Read one reading by the definitions, without any index."""
-    said: list[tuple[int, Statement, Standing]] = []
+    said: list[tuple[int, Statement, int]] = []
     for statement in reading.statements:
         spoken = dict(statement.permissions).get(USAGE)
         pattern = normalise_pattern((statement.pattern or "").encode())

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tercet.consent.evaluation import Winner
 from tercet.consent.facts import Facts, State
 from tercet.consent.paths import normalise_path
 from tercet.consent.policy import Policy, decide
@@ -92,6 +94,9 @@ class Clearing:
         self._ruled = np.zeros(max(len(sites.rulebooks), 1), dtype=np.bool_)
         self._ruled[[at for at, _ in ruled]] = True
         self._filter = PrefixFilter.build(ruled, len(sites.rulebooks))
+        self._pieced = np.zeros_like(self._ruled)
+        self._pieced[list(self._filter.pieces)] = True
+        self._answers: list[dict[tuple[Winner, ...], int]] = [{} for _ in sites.rulebooks]
         self._decided: dict[tuple[int, ...], int] = {}
         self._positions: list[tuple[tuple[int, ...], ...]] = []
 
@@ -103,13 +108,13 @@ class Clearing:
         absent = pc.is_null(urls).to_numpy(zero_copy_only=False)
         texts = pc.fill_null(urls, "")
         columns = split_batch(texts)
-        site, paths = self.sites.find(columns, texts)
+        site, respelt = self.sites.find(columns, texts)
         site[absent | faulty] = URL_INVALID
         known = np.maximum(site, 0)
         if len(self.sites.book):
             book = self.sites.book[known]
             finding = self._everywhere[book]
-            self._follow_paths(columns, texts, paths, site >= 0, book, finding)
+            self._follow_paths(columns, texts, respelt, site >= 0, book, finding)
         else:
             finding = np.zeros(len(urls), dtype=np.int32)
         finding[site == NOT_SURVEYED] = self.findings.number(UNSURVEYED)
@@ -123,30 +128,64 @@ class Clearing:
         self,
         columns: UrlColumns,
         texts: pa.Array,
-        paths: dict[int, str],
+        respelt: dict[int, str],
         known: Array,
         book: Array,
         finding: Array,
     ) -> None:
-        """Ask the rulebook for each row that one of its narrower rules might match."""
+        """Ask the rulebook for each row that one of its narrower rules might match.
+
+        ``respelt`` are the paths of URLs that were normalised one by one.
+        """
         rows = np.flatnonzero(known & self._ruled[book])
-        lengths = columns.end[rows] - columns.start[rows]
+        rows = rows[np.argsort(book[rows], kind="stable")]
         odd = columns.odd[rows] | ~columns.plain[rows]
-        words = columns.words()[rows]
-        asked = odd | self._filter.candidates(book[rows], words, lengths, columns.query[rows])
-        rows, odd = rows[asked], odd[asked]
-        octets = columns.octets.tobytes()
-        starts, ends = columns.start[rows].tolist(), columns.end[rows].tolist()
-        rulebooks, number = self.sites.rulebooks, self.findings.number
-        books = book[rows].tolist()
-        answers = []
-        for at, strange in enumerate(odd.tolist()):
-            if strange:
-                path = _normal_path(int(rows[at]), texts, paths)
-            else:
-                path = b"/" + octets[starts[at] : ends[at]]
-            answers.append(number(rulebooks[books[at]].at(path)))
-        finding[rows] = answers
+        odd |= np.isin(rows, np.fromiter(respelt, dtype=np.int64, count=len(respelt)))
+        for row in rows[odd].tolist():
+            path = respelt[row] if row in respelt else _path(texts[row].as_py())
+            normal = normalise_path(path.encode()).decode("latin-1")
+            finding[row] = self._ask(int(book[row]), normal)
+        rows = rows[~odd]
+        rows = rows[self._may_match(columns, rows, book)]
+        finding[rows] = self._answers_of(columns, rows, book[rows])
+
+    def _answers_of(self, columns: UrlColumns, rows: Array, books: Array) -> list[int]:
+        """Return the findings' numbers for rows sorted by rulebook."""
+        paths, bounds = columns.paths(rows)
+        ends, escaped = bounds.tolist(), columns.escaped[rows].tolist()
+        answers: list[int] = []
+        edges = np.flatnonzero(np.diff(books, prepend=-1, append=-1)).tolist()
+        for first, last in pairwise(edges):
+            book = int(books[first])
+            winners, known = self.sites.rulebooks[book].winners, self._answers[book]
+            for at in range(first, last):
+                path = paths[ends[at] : ends[at + 1]]
+                if escaped[at]:
+                    path = normalise_path(path.encode("latin-1")).decode("latin-1")
+                won = winners(path)
+                answers.append(known[won] if won in known else self._learn(book, won))
+        return answers
+
+    def _may_match(self, columns: UrlColumns, rows: Array, book: Array) -> Array:
+        """Return which of ``rows``, sorted by rulebook, need an exact look."""
+        lengths = columns.end[rows] - columns.start[rows]
+        found = columns.escaped[rows].copy()
+        found |= self._filter.by_prefix(book[rows], columns.words()[rows], lengths)
+        rest = np.flatnonzero(~found & self._pieced[book[rows]])
+        paths, bounds = columns.paths(rows[rest])
+        found[rest] = self._filter.by_piece(book[rows[rest]], paths, bounds)
+        return found
+
+    def _ask(self, book: int, path: str) -> int:
+        """Return the number of the finding at a path in normal form."""
+        winners = self.sites.rulebooks[book].winners(path)
+        known = self._answers[book]
+        return known[winners] if winners in known else self._learn(book, winners)
+
+    def _learn(self, book: int, winners: tuple[Winner, ...]) -> int:
+        number = self.findings.number(self.sites.rulebooks[book].finding(winners))
+        self._answers[book][winners] = number
+        return number
 
     def decide_rows(self, grounds: Sequence[Ground], site: Array) -> DecidedRows:
         """Join the grounds of each row and decide once per distinct combination."""
@@ -190,12 +229,9 @@ class Clearing:
         )
 
 
-def _normal_path(row: int, texts: pa.Array, paths: dict[int, str]) -> bytes:
-    path = paths.get(row)
-    if path is None:
-        split = split_url(texts[row].as_py())
-        path = split.path if split else "/"
-    return normalise_path(path.encode())
+def _path(url: str) -> str:
+    split = split_url(url)
+    return split.path if split else "/"
 
 
 def _distinct(columns: list[Array]) -> tuple[list[list[int]], Array]:

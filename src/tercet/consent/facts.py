@@ -8,15 +8,18 @@ denial can only add a denial.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntFlag, StrEnum
+from enum import StrEnum
 
 from tercet.core.declaration import Carrier, Declaration
 from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import Permission
 
 
-class Standing(IntFlag):
-    """What all declarations of one signal say of the asked usage, joined."""
+class Standing:
+    """Bits of what all declarations of one signal say of the asked usage, joined.
+
+    Plain integers: a clearing joins millions of them, and an IntFlag costs ten times as much.
+    """
 
     NONE = 0
     ALLOWS = 1
@@ -38,12 +41,10 @@ class Standing(IntFlag):
     OTHER = 1 << 18
 
 
-CONDITION_BITS: dict[ConditionKind, Standing] = {
-    kind: Standing[kind.name] for kind in ConditionKind
+CONDITION_BITS: dict[ConditionKind, int] = {
+    kind: getattr(Standing, kind.name) for kind in ConditionKind
 }
-ALL_CONDITIONS = Standing(0)
-for _bit in CONDITION_BITS.values():
-    ALL_CONDITIONS |= _bit
+ALL_CONDITIONS = sum(CONDITION_BITS.values())
 
 SELF_OVERRIDING: dict[str, dict[Carrier, int]] = {
     # TDMRep section 6: file < header < HTML meta < inside the document. Absence never resets.
@@ -79,7 +80,7 @@ class Facts:
     """States and standings of one item for one usage; hashable, joined by union."""
 
     states: frozenset[State] = frozenset()
-    standings: tuple[tuple[Channel, Standing], ...] = ()
+    standings: tuple[tuple[Channel, int], ...] = ()
 
     def __or__(self, other: Facts) -> Facts:
         joined = dict(self.standings)
@@ -87,15 +88,15 @@ class Facts:
             joined[channel] = joined.get(channel, Standing.NONE) | standing
         return Facts(self.states | other.states, tuple(sorted(joined.items())))
 
-    def by_signal(self) -> dict[str, Standing]:
+    def by_signal(self) -> dict[str, int]:
         """Return one standing per signal, each signal's own override order applied."""
-        ranked: dict[str, list[tuple[int, Standing]]] = {}
+        ranked: dict[str, list[tuple[int, int]]] = {}
         for (signal, rank), standing in self.standings:
             ranked.setdefault(signal, []).append((rank, standing))
         return {signal: _overridden(standings) for signal, standings in ranked.items()}
 
 
-def _overridden(standings: list[tuple[int, Standing]]) -> Standing:
+def _overridden(standings: list[tuple[int, int]]) -> int:
     """Let the highest rank that can be read rule; what could not be read stays a doubt."""
     doubt = Standing.NONE
     for _, standing in sorted(standings, reverse=True):
@@ -111,7 +112,7 @@ def channel(declaration: Declaration) -> Channel:
     return (declaration.signal, ranks[declaration.carrier] if ranks else 0)
 
 
-def condition_standing(conditions: tuple[Condition, ...]) -> Standing:
+def condition_standing(conditions: tuple[Condition, ...]) -> int:
     """Return the bits of ``conditions``, with PRICED where an amount is stated."""
     bits = Standing.NONE
     for condition in conditions:
@@ -121,7 +122,7 @@ def condition_standing(conditions: tuple[Condition, ...]) -> Standing:
     return bits
 
 
-def permission_standing(permission: Permission, conditions: tuple[Condition, ...]) -> Standing:
+def permission_standing(permission: Permission, conditions: tuple[Condition, ...]) -> int:
     """Return the standing of one statement."""
     match permission:
         case Permission.DENY:
@@ -134,7 +135,7 @@ def permission_standing(permission: Permission, conditions: tuple[Condition, ...
             return Standing.NONE
 
 
-def join_readings(readings: list[Standing], *, fault: bool) -> Standing:
+def join_readings(readings: list[int], *, fault: bool) -> int:
     """Join the standings of a declaration's readings into its own.
 
     A denial in every reading denies, in some it may deny. A grant counts only when every

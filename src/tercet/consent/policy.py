@@ -47,7 +47,7 @@ class Policy:
         named = self.reservations_from is None or signal in self.reservations_from
         return named and signal not in self.reservations_except
 
-    def met(self) -> Standing:
+    def met(self) -> int:
         """Return the conditions the operator meets, as bits."""
         bits = Standing.NONE
         for kind in self.conditions_met:
@@ -74,7 +74,7 @@ def decide(facts: Facts, policy: Policy) -> Verdict:
     return _granted(standings, policy) or _silent(facts, policy)
 
 
-def _unmet(standing: Standing, policy: Policy) -> Standing:
+def _unmet(standing: int, policy: Policy) -> int:
     """Return the conditions of a conditional grant that the operator does not meet."""
     if not standing & Standing.CONDITIONAL:
         return Standing.NONE
@@ -82,7 +82,7 @@ def _unmet(standing: Standing, policy: Policy) -> Standing:
     return (conditions or Standing.OTHER) & ~policy.met()
 
 
-def _denied(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+def _denied(standings: list[tuple[str, int]], policy: Policy) -> Verdict | None:
     """A binding denial, a possible one where the policy says so, or a licence not yet had."""
     reasons: list[str] = []
     deciding: list[str] = []
@@ -100,7 +100,7 @@ def _denied(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | 
     return Verdict(Outcome.BLOCKED, tuple(reasons), tuple(deciding))
 
 
-def _denial_reasons(signal: str, standing: Standing, policy: Policy) -> list[str]:
+def _denial_reasons(signal: str, standing: int, policy: Policy) -> list[str]:
     if not policy.binds(signal):
         return []
     if standing & Standing.DENIES:
@@ -111,12 +111,12 @@ def _denial_reasons(signal: str, standing: Standing, policy: Policy) -> list[str
     return _condition_reasons(unmet, signal) if unmet else []
 
 
-def _condition_reasons(unmet: Standing, signal: str) -> list[str]:
+def _condition_reasons(unmet: int, signal: str) -> list[str]:
     kinds = [kind for kind, bit in CONDITION_BITS.items() if unmet & bit]
     return [f"conditions_of_{signal}"] + [f"needs_{kind}" for kind in kinds]
 
 
-def _held(facts: Facts, standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+def _held(facts: Facts, standings: list[tuple[str, int]], policy: Policy) -> Verdict | None:
     reasons = [
         str(state) for state in (State.NOT_SURVEYED, State.UNCHECKED) if state in facts.states
     ]
@@ -133,7 +133,7 @@ def _held(facts: Facts, standings: list[tuple[str, Standing]], policy: Policy) -
     return Verdict(Outcome.HELD, tuple(reasons), tuple(deciding)) if reasons else None
 
 
-def _granted(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+def _granted(standings: list[tuple[str, int]], policy: Policy) -> Verdict | None:
     reasons: list[str] = []
     deciding: list[str] = []
     duties = Standing.NONE
@@ -151,7 +151,7 @@ def _granted(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict |
     return Verdict(Outcome.CLEARED, tuple(reasons), tuple(deciding))
 
 
-def _licence_lacking(standings: list[tuple[str, Standing]], policy: Policy) -> Verdict | None:
+def _licence_lacking(standings: list[tuple[str, int]], policy: Policy) -> Verdict | None:
     """Where silence does not clear, name the conditions that stand between item and grant."""
     if policy.silence is Choice.CLEARED:
         return None

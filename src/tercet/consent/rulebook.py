@@ -34,7 +34,7 @@ class Finding:
 NOTHING = Finding(Facts())
 
 
-def _finding(states: frozenset[State], said: list[tuple[int, Channel, Standing]]) -> Finding:
+def _finding(states: frozenset[State], said: list[tuple[int, Channel, int]]) -> Finding:
     facts = Facts(states)
     speakers: dict[str, list[int]] = {}
     for position, channel, standing in said:
@@ -54,13 +54,13 @@ class Rulebook:
     """
 
     states: frozenset[State]
-    fixed: tuple[tuple[int, Channel, Standing], ...]
+    fixed: tuple[tuple[int, Channel, int], ...]
     ruled: tuple[tuple[int, CompiledDeclaration], ...]
     declaration_count: int
     offers: tuple[tuple[int, Condition], ...]
     everywhere: Finding = NOTHING
     patterns: tuple[bytes, ...] = ()
-    _probes: list[Callable[[bytes], Winner]] = field(default_factory=list)
+    _probes: list[Callable[[str], Winner]] = field(default_factory=list)
     _findings: dict[tuple[Winner, ...], Finding] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,13 +69,20 @@ class Rulebook:
         self.patterns = tuple(p for _, compiled in self.ruled for p in compiled.patterns)
         self._probes = [r.probe() for _, compiled in self.ruled for r in compiled.readings]
 
-    def at(self, path: bytes) -> Finding:
-        """Return the finding at ``path``, in the form of ``paths.normalise_path``."""
-        winners = tuple([probe(path) for probe in self._probes])
+    def winners(self, path: str) -> tuple[Winner, ...]:
+        """Return which statements hold at ``path``: Latin-1 text of its normal form's octets."""
+        return tuple([probe(path) for probe in self._probes])
+
+    def finding(self, winners: tuple[Winner, ...]) -> Finding:
+        """Return the finding where these statements hold."""
         finding = self._findings.get(winners)
         if finding is None:
             finding = self._findings[winners] = self._resolve(winners)
         return finding
+
+    def at(self, path: bytes) -> Finding:
+        """Return the finding at ``path``, in the form of ``paths.normalise_path``."""
+        return self.finding(self.winners(path.decode("latin-1")))
 
     def _resolve(self, winners: tuple[Winner, ...]) -> Finding:
         said = list(self.fixed)
@@ -93,32 +100,30 @@ def compile_rulebook(
     """Compile what ``captures`` (in the evidence's order) declare for ``usage``."""
     declarations = [d for capture, raw in captures for d in declarations_of(capture, raw)]
     states = _states([capture for capture, _ in captures], declarations, of_site=of_site)
-    fixed: list[tuple[int, Channel, Standing]] = []
-    ruled: list[tuple[int, CompiledDeclaration]] = []
-    offers: list[tuple[int, Condition]] = []
-    for position, declaration in enumerate(declarations):
-        compiled = compile_declaration(declaration, usage)
-        if compiled is None:
-            continue
-        offers += [(position, c) for c in compiled.conditions if c.price or c.url]
-        if compiled.patterns:
-            ruled.append((position, compiled))
-        elif compiled.everywhere:
-            fixed.append((position, compiled.channel, compiled.everywhere))
-    ruled = _needed(fixed, ruled)
+    compiled = _compiled(declarations, usage)
+    fixed = [(at, c.channel, c.everywhere) for at, c in compiled if not c.patterns]
+    ruled = [(at, c) for at, c in compiled if c.patterns]
+    offers = [(at, term) for at, c in compiled for term in c.conditions if term.price or term.url]
     return Rulebook(states, tuple(fixed), tuple(ruled), len(declarations), tuple(offers))
 
 
-def _needed(
-    fixed: list[tuple[int, Channel, Standing]], ruled: list[tuple[int, CompiledDeclaration]]
+def _compiled(
+    declarations: Sequence[Declaration], usage: Usage
 ) -> list[tuple[int, CompiledDeclaration]]:
-    """Leave out path rules of a signal that denies the whole site already: they add nothing."""
-    denied = {channel for _, channel, standing in fixed if standing & Standing.DENIES}
-    kept = []
-    for position, compiled in ruled:
-        if compiled.channel not in denied or compiled.conditions:
-            kept.append((position, compiled))
-    return kept
+    """Compile what speaks of ``usage``, short texts first.
+
+    Path rules of a signal that denies the whole site already add nothing and are left out.
+    """
+    found: list[tuple[int, CompiledDeclaration]] = []
+    denied: frozenset[Channel] = frozenset()
+    sizes = [sum(len(r.statements) for r in d.readings) for d in declarations]
+    for position in sorted(range(len(declarations)), key=sizes.__getitem__):
+        compiled = compile_declaration(declarations[position], usage, denied)
+        if compiled is not None:
+            found.append((position, compiled))
+            if not compiled.patterns and compiled.everywhere & Standing.DENIES:
+                denied |= {compiled.channel}
+    return sorted(found, key=lambda each: each[0])
 
 
 def _states(

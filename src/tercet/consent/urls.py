@@ -17,10 +17,15 @@ import pyarrow.compute as pc
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _CLEAN_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?\Z")
-_PLAIN = b"-._~:/?[]@!&()+,;=" + bytes(
+_PLAIN = b"-._~:/?[]@!&()+,;=%" + bytes(
     c for c in range(128) if chr(c).isalnum()
-)  # what neither WHATWG nor RFC 9309 would change in a path
+)  # what WHATWG would not change in a path; RFC 9309 might change escapes
 _ODD = bytes(0 if c in _PLAIN else 1 for c in range(256))
+_HEX_VALUE = np.full(256, 16, dtype=np.int16)
+for _digit in b"0123456789abcdefABCDEF":
+    _HEX_VALUE[_digit] = int(chr(_digit), 16)
+_UNRESERVED = np.zeros(256, dtype=np.bool_)  # RFC 3986 section 2.3
+_UNRESERVED[[c for c in range(128) if chr(c).isalnum() or chr(c) in "-._~"]] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,9 @@ def split_url(url: str) -> SplitUrl | None:
         return None
     if parsed.protocol not in ("http:", "https:") or not parsed.hostname:
         return None
-    return SplitUrl(f"{parsed.protocol}//{parsed.host}", (parsed.pathname or "/") + parsed.search)
+    whole = parsed.href.partition("#")[0]
+    path = whole[whole.index("/", len(parsed.protocol) + 2) :]  # keeps an empty query's "?"
+    return SplitUrl(f"{parsed.protocol}//{parsed.host}", path)
 
 
 def origin_of(scheme: str, host: str) -> str | None:
@@ -56,8 +63,8 @@ class UrlColumns:
 
     ``hosts`` is the text between the second and third slash, ``secure`` whether the scheme is
     https, ``plain`` whether the cut is right as it stands (else use ``split_url``). The path
-    after its first slash lies in ``octets[start:end]``; ``odd`` says that normalising would
-    change it, ``query`` that it holds a question mark.
+    after its first slash lies in ``octets[start:end]``; ``odd`` says that WHATWG would change
+    it, ``escaped`` that it holds escapes which RFC 9309 writes in another way.
     """
 
     hosts: pa.Array
@@ -67,13 +74,26 @@ class UrlColumns:
     start: Array
     end: Array
     odd: Array
-    query: Array
+    escaped: Array
+
+    def paths(self, rows: Array) -> tuple[str, Array]:
+        """Return the paths of ``rows`` as one Latin-1 text, and where each begins in it.
+
+        The last bound is the text's length. Each path has its first slash.
+        """
+        size = self.end[rows] - self.start[rows] + 1
+        bound = np.concatenate(([0], np.cumsum(size)))
+        from_slash = self.start[rows] - 1  # what lies before a path is overwritten
+        at = np.arange(bound[-1]) + np.repeat(from_slash - bound[:-1], size)
+        gathered = self.octets[at]
+        gathered[bound[:-1]] = ord("/")
+        return gathered.tobytes().decode("latin-1"), bound
 
     def words(self) -> Array:
         """Return the first eight octets of each path as little-endian integers, zero-filled."""
         reach = np.minimum(self.end - self.start, 8)
-        words: Array = _word_view(self.octets)[self.start]
-        return words & _WORD_MASKS[reach]
+        words: Array = _word_view(self.octets)[self.start] & _WORD_MASKS[reach]
+        return words
 
 
 _WORD_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(9)], dtype=np.uint64)
@@ -121,17 +141,24 @@ def _padded(values: pa.Array, size: int) -> Array:
 
 
 def _marks(octets: Array, start: Array, end: Array) -> tuple[Array, Array]:
-    """Return for each path whether normalising would change it, and whether it has a query."""
+    """Return for each path whether WHATWG would change it, and whether it has escapes."""
     odd = np.frombuffer(octets.tobytes().translate(_ODD), dtype=np.bool_)
     dots = (octets[:-1] == ord("/")) & (octets[1:] == ord("."))
-    strange = _any_within(odd, start, end) | _any_within(dots, start, end)
+    percent = np.flatnonzero(octets == ord("%"))
+    high, low = octets[percent + 1], octets[percent + 2]  # spare octets follow the last path
+    escape = _HEX_VALUE[high] * 16 + _HEX_VALUE[low]
+    is_escape = (_HEX_VALUE[high] < 16) & (_HEX_VALUE[low] < 16)
+    lower = (high >= ord("a")) | (low >= ord("a"))
+    changed = percent[is_escape & (lower | _UNRESERVED[escape & 0xFF])]
+    dotted = percent[is_escape & (escape == ord("."))]  # WHATWG: "%2e" counts as a dot
+    strange = _any_within(np.flatnonzero(odd), start, end)
+    strange |= _any_within(np.flatnonzero(dots), start, end) | _any_within(dotted, start, end)
     strange |= (octets[start] == ord(".")) & (end > start)
-    return strange, _any_within(octets == ord("?"), start, end)
+    return strange, _any_within(changed, start, end)
 
 
-def _any_within(flags: Array, start: Array, end: Array) -> Array:
-    """Return for each half-open range whether a flag is set in it; flags are sparse."""
-    positions = np.flatnonzero(flags)
+def _any_within(positions: Array, start: Array, end: Array) -> Array:
+    """Return for each half-open range whether one of the sorted positions lies in it."""
     at = np.searchsorted(positions, start)
     nearest = np.append(positions, np.iinfo(np.int64).max)[at]
     return np.asarray(nearest < end)
