@@ -116,7 +116,7 @@ def _salt(books: Array, length: Array | np.uint64) -> Array:
 
 def _mixed(words: Array, salt: Array) -> Array:
     with np.errstate(over="ignore"):
-        mixed = ((words ^ (words >> np.uint64(29))) * _MULTIPLIERS[0]) ^ salt
+        mixed: Array = ((words ^ (words >> np.uint64(29))) * _MULTIPLIERS[0]) ^ salt
         mixed ^= mixed >> np.uint64(32)
         mixed *= _MULTIPLIERS[0]
     return mixed

@@ -18,9 +18,7 @@ def canonical_json(value: object) -> bytes:
     Raises InputError for anything else.
     """
     _check(value, "$")
-    text = json.dumps(
-        _sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    text = json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8")
 
 

@@ -1,7 +1,7 @@
 """A declaration: one machine-readable permission statement found in the world, kept raw.
 
-    Declaration ──has──▶ Reading (1 or more: an ambiguous text has several)
-    Reading     ──has──▶ Statement (what is said of which usages, for which paths)
+Declaration ──has──▶ Reading (1 or more: an ambiguous text has several)
+Reading     ──has──▶ Statement (what is said of which usages, for which paths)
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The one error tree. Every face shows it alike: what was expected, what was got, what to do.
 
-    TercetError
-    ├── InputError       the caller's input cannot be used            (exit 2)
-    │   └── PolicyError  a policy file is not valid
-    ├── RefusedError     the rules say no                             (exit 1)
-    ├── UncheckedError   something could not be checked               (exit 3)
-    │   └── IntegrityError  bytes, digest, count or signature differ from what was recorded
-    └── StorageError     a disk or a store could not do its work      (exit 3)
+TercetError
+├── InputError       the caller's input cannot be used            (exit 2)
+│   └── PolicyError  a policy file is not valid
+├── RefusedError     the rules say no                             (exit 1)
+├── UncheckedError   something could not be checked               (exit 3)
+│   └── IntegrityError  bytes, digest, count or signature differ from what was recorded
+└── StorageError     a disk or a store could not do its work      (exit 3)
 """
 
 from __future__ import annotations
