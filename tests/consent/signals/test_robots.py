@@ -106,6 +106,7 @@ def test_a_file_beyond_the_limit_is_read_up_to_it() -> None:
     assert not robots.allowed("GPTBot", b"/a").allowed
     assert robots.allowed("GPTBot", b"/b").allowed
     assert dict(read(raw, SOURCE)[0].evidence)["truncated"]
+    assert not parse(raw, "google").allowed("GPTBot", b"/b").allowed  # its parser has no limit
 
 
 def test_a_cut_allow_does_not_allow_more() -> None:

@@ -343,11 +343,12 @@ def parse(raw: bytes, profile: Profile = "rfc9309") -> RobotsFile:
     """Read a robots.txt. Total: any bytes give a RobotsFile; the last few are kept.
 
     ``rfc9309`` reads comma lists of agents (erratum 8895) and UTF-16 with or without a byte order
-    mark; ``google`` decides as Google's open-source parser does. Both accept the misspelt keys and
+    mark, up to 500 KiB; ``google`` decides as Google's open-source parser does, which leaves the
+    limit to the crawler. Both accept the misspelt keys and
     the missing colon that Google accepts: a misspelt denial is a denial.
     """
     text, truncated, fault = raw, False, ""
-    if len(text) > limits.ROBOTS_BYTES_MAX:
+    if len(text) > limits.ROBOTS_BYTES_MAX and profile == "rfc9309":
         text, truncated = _cut(text), True
     if profile == "rfc9309" and _wide(text):
         try:
