@@ -54,8 +54,8 @@ def main(folder: Path) -> int:
     )  # fmt: skip
     print_verdicts()
     say("4. Ask why, and see the lines it rests on")
-    tercet("explain", "tour/out", BLOCKED_ITEM)
-    tercet("explain", "tour/out", OFFERED_ITEM)
+    tercet("explain", "tour/out", BLOCKED_ITEM, "--declarations", "tour/evidence")
+    tercet("explain", "tour/out", OFFERED_ITEM, "--declarations", "tour/evidence")
     say("5. Check signature, digests and counts, as anyone can")
     tercet("verify", "tour/out")
     report = Path("tour/out/report.html").resolve()
