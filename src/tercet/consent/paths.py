@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
-from typing import AnyStr
+from typing import AnyStr, NamedTuple
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN = bytes(_UNRESERVED) + b":/?#[]@!&'()*+,;="  # with RFC 3986's reserved octets but "$"
@@ -69,8 +69,7 @@ def google_pattern(pattern: bytes) -> bytes:
     return _GOOGLE_ODD.sub(_google, pattern)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wildcard:
+class _Wildcard(NamedTuple):
     """A pattern with ``*`` inside: ``first``, ``middle`` in order, then ``last`` at the end."""
 
     first: str
@@ -186,11 +185,13 @@ class PathRules:
         if self.exact and path in self.exact:
             best = max(best, self.exact[path][0])
         if self.probes:
-            for rank, wildcard in self._likely(path):
-                if rank < best:
-                    break
-                if wildcard.matches(path):
-                    return -rank[2]
+            found = [probe in path for probe in self.probes]
+            if True in found:
+                for rank, wildcard in compress(self.wildcards, found):
+                    if rank < best:
+                        break
+                    if wildcard.matches(path):
+                        return -rank[2]
         return -best[2]
 
     def first(self, path: bytes | str) -> int:
@@ -211,12 +212,9 @@ class PathRules:
             at = self.shorter[at]
         if self.exact and path in self.exact:
             every += [-rank[2] for rank in self.exact[path]]
-        every += [-rank[2] for rank, wild in self._likely(path) if wild.matches(path)]
+        likely = compress(self.wildcards, [probe in path for probe in self.probes])
+        every += [-rank[2] for rank, wildcard in likely if wildcard.matches(path)]
         return tuple(sorted(every))
-
-    def _likely(self, path: str) -> list[tuple[Rank, _Wildcard]]:
-        found = [probe in path for probe in self.probes]
-        return list(compress(self.wildcards, found)) if True in found else []
 
 
 _Chain = tuple[tuple[str, ...], tuple[int, ...], tuple[Rank, ...], tuple[tuple[int, ...], ...]]
