@@ -61,6 +61,7 @@ class LoopbackServer:
     record: bool = True
     tls: ssl.SSLContext | None = None
     requests: Counter[str] = field(default_factory=Counter)
+    asked: int = 0  # requests begun, answered or not
 
     def __enter__(self) -> LoopbackServer:
         self._loop = asyncio.new_event_loop()
@@ -104,6 +105,7 @@ class LoopbackServer:
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
         begun_s = time.monotonic()
+        self.asked += 1
         lines = head.decode("latin-1").split("\r\n")
         path = lines[0].split(" ")[1]
         headers = {

@@ -72,9 +72,16 @@ class SurveyOptions:
                 hint="RFC 9309 allows no digits in it: --agent TercetBot",
             )
         if not 1 <= self.concurrency <= 1024:
-            raise InputError(f"expected a concurrency of 1 to 1024, got {self.concurrency}")
+            raise InputError(
+                f"expected a concurrency of 1 to 1024, got {self.concurrency}",
+                hint="it counts requests under way over all hosts; one host gets one at a time",
+            )
         if not 0 <= self.host_interval_s <= 3600 or not 0 < self.timeout_s <= 600:
-            raise InputError("expected an interval of 0 to 3600 s and a time-out of up to 600 s")
+            raise InputError(
+                f"expected an interval of 0 to 3600 s and a time-out of up to 600 s, got "
+                f"{self.host_interval_s} s and {self.timeout_s} s",
+                hint="leave them out for 1 s and 20 s",
+            )
         for host, place in self.overrides:
             _check_override(host, place)
 
