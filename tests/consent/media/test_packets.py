@@ -123,6 +123,28 @@ def test_exif_copyright(make: SimpleNamespace, order: str) -> None:
     assert fields_of(extract(raw)) == {"container": "exif", "Copyright": "2020 M. Muster"}
 
 
+def test_a_broken_thumbnail_directory_in_exif_hides_nothing(make: SimpleNamespace) -> None:
+    block = make.tiff([(33432, 2, b"(c) M\x00\x00")], following=60_000)
+    packet = make.segment(0xE1, make.HEAD + make.xmp())
+    extraction = extract(make.jpeg(make.segment(0xE1, b"Exif\x00\x00" + block), packet))
+    assert extraction.faults == ()
+    broken = make.segment(0xE1, b"Exif\x00\x00" + block[:20])
+    extraction = extract(make.jpeg(broken, packet))
+    assert extraction.faults == ()
+    assert extraction.notes == ("truncated: tiff directory",)
+
+
+@pytest.mark.parametrize("name", ["png", "gif"])
+def test_a_missing_end_mark_hides_nothing(make: SimpleNamespace, name: str) -> None:
+    picture = {
+        "png": make.png(make.chunk(b"IDAT", bytes(9)))[:-12],
+        "gif": make.gif(b"," + bytes(8) + b"\x00\x02\x01\x00\x00")[:-1],
+    }[name]
+    assert extract(picture).faults == ()
+    assert extract(picture).notes
+    assert extract(picture[:-2]).faults[0].startswith("truncated")
+
+
 def test_the_head_of_a_jpeg_is_enough(make: SimpleNamespace) -> None:
     raw = make.jpeg(make.segment(0xE1, make.HEAD + make.xmp()))
     head = raw[: raw.index(b"\xff\xda") + 4]
@@ -243,6 +265,25 @@ def test_a_movie_cut_before_its_metadata_is_truncated(make: SimpleNamespace) -> 
     extraction = extract(raw[:500])
     assert extraction.packets == ()
     assert extraction.faults[0].startswith("truncated")
+
+
+def test_quicktime_keys(make: SimpleNamespace) -> None:
+    names = [make.box(b"mdta", b"com.apple.quicktime." + n) for n in (b"make", b"copyright")]
+    keys = make.full_box(b"keys", 0, struct.pack(">I", 2), *names)
+    text = make.box(b"data", struct.pack(">II", 1, 0), "© M".encode())
+    item = make.box(struct.pack(">I", 2), text)
+    meta = make.box(b"meta", make.full_box(b"hdlr", 0, bytes(20)), keys, make.box(b"ilst", item))
+    extraction = extract(make.mp4(make.box(b"moov", meta)))
+    assert fields_of(extraction) == {"container": "mp4", "com.apple.quicktime.copyright": "© M"}
+    assert extraction.faults == ()
+
+
+def test_wav_from_a_pipe_has_no_size(make: SimpleNamespace) -> None:
+    raw = bytearray(make.riff(b"WAVE", (b"_PMX", make.xmp()), (b"data", bytes(50))))
+    raw[4:8] = raw[-54:-50] = b"\xff" * 4
+    extraction = extract(bytes(raw))
+    assert xmp_of(extraction) == [make.xmp()]
+    assert extraction.faults == ()
 
 
 # --- audio --------------------------------------------------------------------------------------

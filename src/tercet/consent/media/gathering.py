@@ -12,14 +12,15 @@ from tercet.core.limits import METADATA_BYTES_MAX
 
 PACKETS_MAX = 64  # from one file
 FIELD_TEXT_MAX = 16 * 1024  # characters of one metadata field that are kept
-FIELDS_MAX = 256  # metadata fields of one container that are kept
+FIELDS_MAX = 256  # rights fields of one container that are kept
 _INFLATE_STEP_BYTES = 64 * 1024
 
 _RIGHTS_WORDS = (
     "copyright", "licen", "rights", "datamining", "data-mining", "data mining", "usageterms",
     "usage terms", "webstatement", "disclaimer", "author", "artist", "creator", "credit",
-    "user", "tcop", "wcop", "tdm", "rsl", "cprt", "©cpy", "contact", "xmp:", "plus:",
+    "tdm", "rsl", "cprt", "©cpy", "contact", "xmp:", "plus:",
 )  # fmt: skip
+_RIGHTS_NAMES = ("user", "tcop", "wcop")  # whole names of ID3 frames
 _RIGHTS_VALUES = ("dmi-", "tdm-reservation", "creativecommons.org", "useplus.org")
 
 
@@ -64,12 +65,18 @@ class Gathering:
     faults: list[str] = field(default_factory=list)
     bytes_left: int = METADATA_BYTES_MAX
     inflated_left: int = METADATA_BYTES_MAX  # one budget a file, so many small bombs add up
+    notes: list[str] = field(default_factory=list)
     has_c2pa: bool | None = None  # set by readers that see every place a manifest can stand in
 
     def fault(self, text: str) -> None:
         """Record once that ``text`` could not be read."""
         if text not in self.faults and len(self.faults) < PACKETS_MAX:
             self.faults.append(text)
+
+    def note(self, text: str) -> None:
+        """Record once an oddity that cannot hide a permission statement."""
+        if text not in self.notes and len(self.notes) < PACKETS_MAX:
+            self.notes.append(text)
 
     def add(
         self,
@@ -118,11 +125,12 @@ class Gathering:
 
         A field that occurs again with another value goes into a further packet.
         """
-        if len(fields) > FIELDS_MAX:
-            self.fault(f"more than {FIELDS_MAX} fields in {container}")
         objects: list[dict[str, str]] = []
         seen: set[tuple[str, str]] = set()
-        for name, value in fields[:FIELDS_MAX]:
+        for name, value in fields:
+            if len(seen) >= FIELDS_MAX:
+                self.fault(f"more than {FIELDS_MAX} rights fields in {container}")
+                break
             pair = (_plain(name)[:200], _plain(value)[:FIELD_TEXT_MAX])
             if pair[0] == "container" or pair in seen or not _speaks_of_rights(*pair):
                 continue
@@ -154,7 +162,7 @@ def _speaks_of_rights(name: str, value: str) -> bool:
     low = name.casefold()
     if not value:
         return "dmi-" in low  # a bare PLUS value as the name of an empty field
-    if any(word in low for word in _RIGHTS_WORDS):
+    if low in _RIGHTS_NAMES or any(word in low for word in _RIGHTS_WORDS):
         return True
     low = value.casefold()
     return any(word in low for word in _RIGHTS_VALUES)

@@ -6,7 +6,7 @@ followed by a 258-byte trailer that leads any block reader back in step).
 
 from __future__ import annotations
 
-from tercet.consent.media.gathering import FIELDS_MAX, Gathering, decode_text
+from tercet.consent.media.gathering import Gathering, decode_text
 
 _XMP_HEAD = b"\x0bXMP DataXMP"
 _BLOCKS_MAX = 200_000
@@ -20,15 +20,20 @@ def read(gathering: Gathering) -> None:
         return
     at = 13 + _table_bytes(raw[10])
     fields: list[tuple[str, str]] = []
+    seen_image = False
     for _ in range(_BLOCKS_MAX):
         mark = raw[at : at + 1]
         if mark == b";":
             break
         if mark == b",":
+            seen_image = True
             table = _table_bytes(raw[at + 9]) if at + 9 < len(raw) else 0
             at = _skip(raw, at + 11 + table)
         elif mark == b"!":
             at = _read_extension(gathering, at + 1, fields)
+        elif at == len(raw) and seen_image:
+            gathering.note("gif without its trailer")
+            break
         else:
             gathering.fault("gif: broken block" if mark else "truncated: gif without its end")
             break
@@ -59,7 +64,7 @@ def _read_extension(gathering: Gathering, at: int, fields: list[tuple[str, str]]
         gathering.xmp(raw[start:end], (start, end), "XMP extension")
         return _skip(raw, start) if end == len(raw) else end + 258
     end = _skip(raw, at + 1)
-    if label == b"\xfe" and len(fields) <= FIELDS_MAX:
+    if label == b"\xfe":
         fields.append(("Comment", decode_text(_unblocked(raw, at + 1, min(end, len(raw))))))
     return end
 

@@ -7,6 +7,7 @@ Sources: Adobe Photoshop File Formats Specification (2019), "Image Resource Bloc
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from tercet.consent.media.gathering import Gathering, decode_text
 
@@ -28,17 +29,28 @@ def read_file(gathering: Gathering) -> None:
     end = start + 4 + int.from_bytes(raw[start : start + 4], "big")
     if end > len(raw):
         gathering.fault("truncated: photoshop resources")
-    read(gathering, raw[start + 4 : end], (start + 4, min(end, len(raw))))
+    span = (start + 4, min(end, len(raw)))
+    read(gathering, raw[start + 4 : end], span, problem=gathering.fault)
 
 
-def read(gathering: Gathering, block: bytes, span: tuple[int, int]) -> None:
-    """Read a run of resource blocks that takes up ``span`` in the file."""
+def read(
+    gathering: Gathering,
+    block: bytes,
+    span: tuple[int, int],
+    *,
+    problem: Callable[[str], None],
+) -> None:
+    """Read a run of resource blocks that takes up ``span`` in the file.
+
+    ``problem`` is told what is broken: a fault where XMP stands here and nowhere else (PSD), a
+    note where the blocks hold no more than credit lines (JPEG, TIFF).
+    """
     at = 0
     for _ in range(_BLOCKS_MAX):
-        if len(block) - at < 12:
+        if len(block) - at < 12 or not any(block[at : at + 12]):
             return
         if block[at : at + 4] not in (b"8BIM", b"MeSa", b"PHUT", b"AgHg", b"DCSR"):
-            gathering.fault("photoshop: broken resource block")
+            problem("photoshop: broken resource block")
             return
         (kind,) = struct.unpack_from(">H", block, at + 4)
         name_bytes = block[at + 6] + 1
@@ -46,10 +58,10 @@ def read(gathering: Gathering, block: bytes, span: tuple[int, int]) -> None:
         size = int.from_bytes(block[start : start + 4], "big")
         start += 4
         if start + size > len(block):
-            gathering.fault("truncated: photoshop resource block")
+            problem("truncated: photoshop resource block")
         _read_one(gathering, kind, block[start : start + size], span)
         at = start + size + (size & 1)
-    gathering.fault("photoshop: more resource blocks than the limit")
+    problem("photoshop: more resource blocks than the limit")
 
 
 def _read_one(gathering: Gathering, kind: int, content: bytes, span: tuple[int, int]) -> None:

@@ -14,7 +14,7 @@ from tercet.consent.media.gathering import Gathering, decode_text
 C2PA_UUID = bytes.fromhex("D8FEC3D61B0E483C92975828877EC481")
 XMP_UUID = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _DEPTH_MAX = 12
-_PARENTS = frozenset({b"moov", b"trak", b"udta", b"ilst", b"mdia", b"jp2h", b"moof", b"traf"})
+_PARENTS = frozenset({b"moov", b"trak", b"udta", b"ilst"})
 _TEXTS = {b"\xa9cpy": "©cpy", b"\xa9ART": "©ART (artist)", b"\xa9aut": "©aut (author)",
           b"\xa9cmt": "©cmt", b"\xa9lic": "©lic (licence)", b"cprt": "cprt"}  # fmt: skip
 
@@ -40,6 +40,7 @@ def read(gathering: Gathering) -> None:
             if kind == b"meta":
                 inner += _meta_head(raw, first)
                 bmff_items.read(gathering, inner, stop)
+                fields += _keyed(raw, inner, stop)
             if (kind in _PARENTS or kind in (b"meta", b"----")) and depth < _DEPTH_MAX:
                 if kind == b"----":
                     fields += _free_form(raw, inner, stop)
@@ -80,6 +81,21 @@ def _text(raw: bytes, inner: int, stop: int, parent: bytes, kind: bytes) -> str:
         return body.decode("utf-16", "replace") if wide else decode_text(body)
     size = int.from_bytes(raw[inner : inner + 2], "big")  # QuickTime: length, language, text
     return decode_text(raw[inner + 4 : min(stop, inner + 4 + size)])
+
+
+def _keyed(raw: bytes, inner: int, stop: int) -> list[tuple[str, str]]:
+    """QuickTime metadata: ``keys`` names the items, ``ilst`` numbers them from 1."""
+    found = {kind: (start, end) for kind, start, end in boxes(raw, inner, stop)[0]}
+    if b"keys" not in found or b"ilst" not in found:
+        return []
+    start, end = found[b"keys"]
+    names = [raw[first:last] for _, first, last in boxes(raw, start + 8, end)[0]]
+    fields = []
+    for kind, first, last in boxes(raw, *found[b"ilst"])[0]:
+        number = int.from_bytes(kind, "big")
+        if 1 <= number <= len(names):
+            fields.append((decode_text(names[number - 1]), _data(raw, first, last)))
+    return fields
 
 
 def _data(raw: bytes, inner: int, stop: int) -> str:

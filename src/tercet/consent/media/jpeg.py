@@ -61,7 +61,8 @@ def read(gathering: Gathering) -> None:
     if resources:
         # Photoshop data beyond one segment goes on in the next one: join before reading.
         joined = b"".join(raw[start:end] for start, end in resources)
-        irb.read(gathering, joined, (resources[0][0], resources[-1][1]))
+        span = (resources[0][0], resources[-1][1])
+        irb.read(gathering, joined, span, problem=gathering.note)
 
 
 def _read_app1(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tercet.consent.media.gathering import FIELDS_MAX, Gathering, decode_text
+from tercet.consent.media.gathering import Gathering, decode_text
 
 MAGIC = b"\x1aE\xdf\xa3"
 _SEGMENT, _CLUSTER, _TAGS = 0x18538067, 0x1F43B675, 0x1254C367
@@ -81,7 +81,7 @@ def _tags(gathering: Gathering, start: int, end: int, depth: int) -> list[tuple[
     found: list[tuple[str, str]] = []
     name, value = "", ""
     for kind, first, last in _elements(gathering, start, end):
-        if kind in (_TAG, _SIMPLE_TAG) and depth < _DEPTH_MAX and len(found) <= FIELDS_MAX:
+        if kind in (_TAG, _SIMPLE_TAG) and depth < _DEPTH_MAX:
             found += _tags(gathering, first, last, depth + 1)
         elif kind == _NAME:
             name = decode_text(gathering.raw[first:last]).rstrip("\x00").upper()

@@ -124,9 +124,10 @@ def extract(raw: bytes, name: str = "") -> Extraction:
         flat.read(gathering)
     if c2pa_report.sniffed(gathering):
         c2pa_report.read(gathering, media_type)
-    note = _extension_note(media_type, name)
+    if note := _extension_note(media_type, name):
+        gathering.note(note)
     return Extraction(
-        tuple(gathering.packets), tuple(gathering.faults), media_type, (note,) if note else ()
+        tuple(gathering.packets), tuple(gathering.faults), media_type, tuple(gathering.notes)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 
 from tercet.consent.media import tiff
-from tercet.consent.media.gathering import FIELDS_MAX, Gathering, decode_text
+from tercet.consent.media.gathering import Gathering, decode_text
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 _CHUNKS_MAX = 200_000
@@ -22,14 +22,19 @@ def read(gathering: Gathering) -> None:
     fields: list[tuple[str, str]] = []
     at = len(MAGIC)
     first, last = at, at
+    seen_image = False
     for _ in range(_CHUNKS_MAX):
         if at + 8 > len(raw):
-            gathering.fault("truncated: png without its end")
+            if at == len(raw) and seen_image:
+                gathering.note("png without its end chunk")
+            else:
+                gathering.fault("truncated: png without its end")
             break
         size = int.from_bytes(raw[at : at + 4], "big")
         kind = raw[at + 4 : at + 8]
         if kind == b"IEND":
             break
+        seen_image = seen_image or kind == b"IDAT"
         start, end = at + 8, at + 8 + size
         if kind in (b"tEXt", b"zTXt", b"iTXt", b"eXIf"):
             last = min(end, len(raw))
@@ -56,7 +61,7 @@ def _read_chunk(
         gathering.xmp(text, (begin, end), f"{kind.decode()} XMP")
     elif keyword.startswith(_PROFILE):
         _read_profile(gathering, keyword, text, (start, end))
-    elif len(fields) <= FIELDS_MAX:
+    else:
         fields.append((keyword, decode_text(text)))
 
 

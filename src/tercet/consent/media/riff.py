@@ -20,7 +20,9 @@ def read(gathering: Gathering) -> None:
     raw = gathering.raw
     fields: list[tuple[str, str]] = []
     declared = 8 + int.from_bytes(raw[4:8], "little")
-    if declared > len(raw):
+    if declared in (8, 8 + 0xFFFFFFFF):  # written to a pipe: the size was never filled in
+        declared = len(raw)
+    if declared > len(raw) + 1:  # some writers leave out the last padding byte
         gathering.fault("truncated: riff file")
     ranges = [(12, min(len(raw), max(declared, 12)), 0)]
     chunks = 0

@@ -6,6 +6,8 @@ Sources: TIFF 6.0 sections 2 and 8; BigTIFF; XMP Specification Part 3 (tag 700).
 from __future__ import annotations
 
 import struct
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tercet.consent.media import irb
@@ -23,8 +25,9 @@ _TEXTS = {
 _WANTED = frozenset({_XMP, _IPTC, _PHOTOSHOP, *_TEXTS})
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8,
                13: 4, 16: 8, 17: 8, 18: 8}  # fmt: skip
-_IFDS_MAX = 64
-_ENTRIES_MAX = 4_096
+_IFDS_MAX = 10_000  # pages, their previews
+_ENTRIES_MAX = 200_000  # of all directories together
+_OFFSETS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,16 @@ def read(gathering: Gathering) -> None:
 def read_block(gathering: Gathering, block: bytes, base: int, member: str) -> None:
     """Read a TIFF structure that starts ``base`` bytes into the file."""
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    whole = member == "IFD"
+    # An Exif block holds a credit line, no permission: a broken one hides nothing that decides.
+    problem = gathering.fault if whole else gathering.note
     if order is None or len(block) < 8:
-        gathering.fault(f"tiff: broken header in {member}")
+        problem(f"tiff: broken header in {member}")
         return
     big = int(struct.unpack_from(order + "H", block, 2)[0]) == 43
-    tree = _Tree(gathering, block, base, member, _Form(order, big))
+    tree = _Tree(gathering, block, base, member, _Form(order, big), problem)
     tree.walk(tree.form.number(block, 8 if big else 4, tree.form.offset) or 0)
-    container = "tiff" if member == "IFD" else "exif"
+    container = "tiff" if whole else "exif"
     gathering.metadata(container, tree.fields, (base, base + len(block)), member)
 
 
@@ -72,18 +78,20 @@ class _Tree:
     base: int
     member: str
     form: _Form
+    problem: Callable[[str], None]
     fields: list[tuple[str, str]] = field(default_factory=list)
+    left: list[int] = field(default_factory=lambda: [_ENTRIES_MAX])  # entries still to look at
 
     def walk(self, first: int) -> None:
-        """Visit every directory once; a loop is a fault, not a hang."""
-        queue, seen = [first], set[int]()
+        """Visit every directory once. A loop leads to nothing new, so nothing is missed by it."""
+        queue, seen = deque([first]), {0}
         while queue:
-            at = queue.pop(0)
-            if at == 0:
+            at = queue.popleft()
+            if at in seen:
                 continue
-            if at in seen or len(seen) >= _IFDS_MAX:
-                self.gathering.fault("tiff: directories go round in a loop")
-                continue
+            if len(seen) > _IFDS_MAX or self.left[0] <= 0:
+                self.problem("tiff: more directories than the limit")
+                return
             seen.add(at)
             queue += self._directory(at)
 
@@ -92,21 +100,24 @@ class _Tree:
         form, block = self.form, self.block
         count = form.number(block, at, "Q" if form.big else "H")
         if count is None:
-            self.gathering.fault("truncated: tiff directory")
+            self.problem("truncated: tiff directory")
             return []
-        if count > _ENTRIES_MAX:
-            self.gathering.fault("tiff: more directory entries than the limit")
-            count = _ENTRIES_MAX
+        if count > self.left[0]:
+            self.problem("tiff: more directory entries than the limit")
+            count = self.left[0]
+        self.left[0] -= count
         at += 8 if form.big else 2
         width = 20 if form.big else 12
         leads: list[int] = []
         for entry in range(at, at + count * width, width):
             tag = form.number(block, entry, "H")
             if tag is None or entry + width > len(block):
-                self.gathering.fault("truncated: tiff directory")
+                self.problem("truncated: tiff directory")
                 return leads
             if tag in _WANTED or tag in _LEADS:
                 leads += self._entry(tag, entry)
+        if self.member != "IFD":
+            return leads  # the next directory of an Exif block is its thumbnail's
         return [*leads, form.number(block, at + count * width, form.offset) or 0]
 
     def _entry(self, tag: int, entry: int) -> list[int]:
@@ -118,10 +129,10 @@ class _Tree:
         start = where if size <= room else form.number(block, where, form.offset) or 0
         if tag in _LEADS:
             step = struct.calcsize(form.offset)
-            places = range(start, start + min(number, _IFDS_MAX) * step, step)
+            places = range(start, start + min(number, _OFFSETS_MAX) * step, step)
             return [form.number(block, place, form.offset) or 0 for place in places]
         if start + size > len(block):
-            self.gathering.fault("truncated: tiff value")
+            self.problem("truncated: tiff value")
         end = min(start + size, len(block))
         self._value(tag, block[start:end], (self.base + start, self.base + max(start, end)))
         return []
@@ -130,7 +141,7 @@ class _Tree:
         if tag == _XMP:
             self.gathering.xmp(value, span, f"{self.member} tag 700")
         elif tag == _PHOTOSHOP:
-            irb.read(self.gathering, value, span)
+            irb.read(self.gathering, value, span, problem=self.gathering.note)
         elif tag == _IPTC:
             fields = irb.iim_fields(value)
             self.gathering.metadata("iptc", fields, span, f"{self.member} IPTC")

@@ -39,7 +39,7 @@ def read_ogg(gathering: Gathering) -> None:
     streams: dict[bytes, bytearray] = {}
     for _ in range(_PAGES_MAX):
         if not raw.startswith(OGG_MAGIC, at):
-            if at + 27 > len(raw):
+            if at > len(raw):
                 gathering.fault("truncated: ogg page")
             break
         serial, count = raw[at + 14 : at + 18], raw[at + 26] if at + 26 < len(raw) else 0
