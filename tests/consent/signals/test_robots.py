@@ -63,6 +63,27 @@ def test_adding_a_denial_never_lets_more_in(raw: bytes) -> None:
         assert after.allowed("GPTBot", path).allowed <= before.allowed("GPTBot", path).allowed
 
 
+@settings(max_examples=300)
+@given(TEXT, st.sampled_from([b"/", b"/a", b"/axb", b"/b", b"/%61", b"/a*b"]))
+def test_our_profile_never_lets_in_where_google_does_not(raw: bytes, path: bytes) -> None:
+    ours, google = parse(raw).allowed("GPTBot", path), parse(raw, "google").allowed("GPTBot", path)
+    assert ours.allowed <= google.allowed
+
+
+@pytest.mark.parametrize(
+    ("raw", "allowed"),
+    [
+        (b"User-agent: *\nDisallow: *$\nAllow: /index.html\n", True),  # "/$" ties with "*$"
+        (b"User-agent: *\nDisallow\x0b/\n", True),  # only blanks stand for a colon
+        (b"User-agent: *\nDisallow\nUser-agent: x\nDisallow: /\n", False),  # no colon: no record
+        (b"User-agent: *\nDisallow: /\x00x\n", False),  # C strings end at NUL
+    ],
+)
+def test_corners_of_googles_parser(raw: bytes, allowed: bool) -> None:
+    """Each differed once from Google's own parser in a comparison of random files."""
+    assert parse(raw, "google").allowed("GPTBot", b"/").allowed is allowed
+
+
 def test_every_record_is_kept_with_line_bytes_and_group() -> None:
     raw = b"Sitemap: s\r\nUser-agent: a\r\nLicense: l # why\r\nDisallow: /x\r\nHost: h\r\n"
     records = parse(raw).records

@@ -35,6 +35,7 @@ _COMMENT_OR_NUL = re.compile(
     rb"[#\x00][^\r\n]*"
 )  # Google's parser is of C strings: NUL ends a line
 _PRODUCT = re.compile(rb"[A-Za-z_-]*")  # RFC 9309 section 2.2.1: no digits
+_BLANKS = re.compile(rb"[ \t]+")
 _WORD = re.compile(rb"[^\s/;(]*")
 _BOM = b"\xef\xbb\xbf"
 
@@ -309,7 +310,7 @@ def _octets(second: bytes, normal: bytes) -> tuple[frozenset[bytes], frozenset[b
     may be spelt in other ways: then there are none.
     """
     seconds = {second, normal, b"", b"*", b"$", b"%"}
-    quick = frozenset(b"/" + octet for octet in seconds)
+    quick = frozenset(b"/" + octet for octet in (*seconds, b"i"))  # "/index.html" may mean "/"
     if b"%" in (second, normal):
         return quick, frozenset()
     others = {bytes((octet,)) for octet in range(256)} - seconds
@@ -409,7 +410,7 @@ def _odd(line: bytes) -> tuple[int, bytes]:
     if separator:
         name = key.strip().lower()
         return (_kind(name), line) if name else (_BLANK, b"")
-    words = line.split(None, 2)
+    words = _BLANKS.split(line.strip(), 2)
     if len(words) == 2:  # Google takes white space for a missing colon
         kind = _kind(words[0].lower())
         if kind != _OTHER:
