@@ -489,24 +489,37 @@ def test_files_written_by_pillow(make: SimpleNamespace, form: str) -> None:
         assert xmp_of(extraction) == [packet]
 
 
-@pytest.mark.parametrize("password", ["", "secret"])
-def test_files_written_by_pypdf(make: SimpleNamespace, password: str) -> None:
+def written_by_pypdf(make: SimpleNamespace, password: str = "", algorithm: str = "") -> bytes:
     pypdf = pytest.importorskip("pypdf")
     writer = pypdf.PdfWriter()
     writer.add_blank_page(72, 72)
     writer.xmp_metadata = make.xmp()
     writer.add_metadata({"/Copyright": "© M"})
-    if password:
-        writer.encrypt(password, algorithm="AES-256")
+    if algorithm:
+        writer.encrypt(password, owner_password="owner", algorithm=algorithm)
     out = io.BytesIO()
     writer.write(out)
-    extraction = extract(out.getvalue())
-    if password:
-        assert extraction.packets == ()
-        assert extraction.faults == ("pdf: encrypted metadata",)
-    else:
-        assert denies_training(xmp_of(extraction)[0])
-        assert fields_of(extraction)["Copyright"] == "© M"
+    return out.getvalue()
+
+
+ALGORITHMS = ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"]
+
+
+@pytest.mark.parametrize("algorithm", ["", *ALGORITHMS])
+def test_pdf_that_everybody_may_open(make: SimpleNamespace, algorithm: str) -> None:
+    raw = written_by_pypdf(make, "", algorithm)
+    assert (b"DMI-" in raw) is (not algorithm)
+    extraction = extract(raw)
+    assert extraction.faults == ()
+    assert xmp_of(extraction) == [make.xmp()]
+    assert fields_of(extraction)["Copyright"] == "© M"
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_pdf_that_needs_a_password_is_a_fault(make: SimpleNamespace, algorithm: str) -> None:
+    extraction = extract(written_by_pypdf(make, "secret", algorithm))
+    assert extraction.packets == ()
+    assert extraction.faults == ("pdf: encrypted metadata",)
 
 
 def test_real_files_of_iscc_samples() -> None:

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, field
 
 from tercet.consent.media.gathering import Gathering
+from tercet.consent.media.pdf_crypt import Cipher, unlock
 from tercet.consent.media.pdf_objects import (
     BrokenObjectError,
     ObjectReader,
@@ -27,9 +28,12 @@ _OBJECT = re.compile(rb"(?<!\d)(\d{1,10})[\x00\t\n\x0c\r ]{1,4}\d{1,5}[\x00\t\n\
 _LENGTH = re.compile(rb"/Length[\x00\t\n\x0c\r ]{1,4}(\d{1,12})(?![\d\x00\t\n\x0c\r ]{1,16}R)")
 _HEAD_BYTES = 512  # of an object, looked at for what kind of stream it is
 _OBJECTS_MAX = 2_000_000
-_OBJECT_STREAMS_MAX = 2_000
+_OBJECT_STREAMS_MAX = 1_000
 _TRAILERS_MAX = 64
 _LOOKUP_DEPTH_MAX = 8
+_METADATA = "pdf metadata"
+_TRAILER_KEYS = ("Root", "Info", "Encrypt", "ID")
+_OWNER = re.compile(rb"(\d{1,10})[\x00\t\n\x0c\r ]{1,4}(\d{1,5})[\x00\t\n\x0c\r ]{1,4}obj\Z")
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class _File:
     offsets: dict[int, int]
     inflated: list[tuple[int, bytes, dict[int, int]]] = field(default_factory=list)
     streams: list[int] = field(default_factory=list)  # object streams not opened yet
+    cipher: Cipher | None = None
 
     def get(self, value: object) -> object:
         """Follow references to the object they mean; None where there is none."""
@@ -93,7 +98,17 @@ class _File:
         if end < 0 or end > len(raw):
             self.gathering.fault(f"truncated: {member}")
             end = len(raw)
-        return header, self._decoded(header, raw[start:end], member), (start, end)
+        content = raw[start:end]
+        if self.cipher is not None and (self.cipher.metadata or member != _METADATA):
+            content = self.decrypted(content, at)
+        return header, self._decoded(header, content, member), (start, end)
+
+    def decrypted(self, content: bytes, at: int) -> bytes:
+        """Return ``content`` of the object that begins at ``at`` in the clear."""
+        owner = _OWNER.search(self.gathering.raw[max(0, at - 40) : at])
+        if self.cipher is None or owner is None:
+            return content
+        return self.cipher.decrypt(content, int(owner.group(1)), int(owner.group(2)))
 
     def _decoded(self, header: dict[str, object], content: bytes, member: str) -> bytes:
         filters = header.get("Filter")
@@ -166,12 +181,31 @@ def read(gathering: Gathering) -> None:
         gathering.fault("truncated: pdf without its end")
     file = _File(gathering, found.offsets, streams=found.streams[-_OBJECT_STREAMS_MAX:])
     trailer = _trailer(raw, found)
-    encrypted = "Encrypt" in trailer
-    _read_metadata(file, trailer, encrypted)
-    info = file.get(trailer.get("Info"))
-    if isinstance(info, dict) and not encrypted:
-        fields = [(name, text(file.get(value))) for name, value in info.items()]
-        gathering.metadata("pdf", fields, (0, len(raw)), "Info")
+    locked = False
+    if "Encrypt" in trailer:
+        ids = file.get(trailer.get("ID"))
+        first = ids[0] if isinstance(ids, list) and ids else b""
+        encrypt = file.get(trailer["Encrypt"])
+        file.cipher = unlock(encrypt, first if isinstance(first, bytes) else b"")
+        locked = file.cipher is None
+    _read_metadata(file, trailer, locked)
+    if not locked:
+        _read_information(file, trailer.get("Info"))
+
+
+def _read_information(file: _File, lead: object) -> None:
+    info = file.get(lead)
+    if not isinstance(info, dict):
+        return
+    # Strings of an object of its own are encrypted one by one; in an object stream they are not.
+    at = file.offsets.get(lead.number) if isinstance(lead, Reference) else None
+    fields = []
+    for name, value in info.items():
+        said = file.get(value)
+        if at is not None and isinstance(said, bytes):
+            said = file.decrypted(said, at)
+        fields.append((name, text(said)))
+    file.gathering.metadata("pdf", fields, (0, len(file.gathering.raw)), "Info")
 
 
 def _trailer(raw: bytes, found: _Map) -> dict[str, object]:
@@ -188,14 +222,14 @@ def _trailer(raw: bytes, found: _Map) -> dict[str, object]:
     for place in sorted(places):
         entries = _read_at(raw, place)
         if isinstance(entries, dict):
-            merged |= {k: v for k, v in entries.items() if k in ("Root", "Info", "Encrypt")}
+            merged |= {k: v for k, v in entries.items() if k in _TRAILER_KEYS}
     return merged
 
 
-def _read_metadata(file: _File, trailer: dict[str, object], encrypted: bool) -> None:
+def _read_metadata(file: _File, trailer: dict[str, object], locked: bool) -> None:
     catalog = file.get(trailer.get("Root"))
     if not isinstance(catalog, dict):
-        file.gathering.fault("pdf: encrypted" if encrypted else "pdf: no catalog")
+        file.gathering.fault("pdf: encrypted" if locked else "pdf: no catalog")
         return
     lead = catalog.get("Metadata")
     at = file.offsets.get(lead.number) if isinstance(lead, Reference) else None
@@ -204,8 +238,8 @@ def _read_metadata(file: _File, trailer: dict[str, object], encrypted: bool) -> 
             file.gathering.fault("pdf: metadata stream not found")
         return
     faults = len(file.gathering.faults)
-    _, content, span = file.stream(at, "pdf metadata")
-    if encrypted and not any(mark in content for mark in (b"<rdf:RDF", b"xmpmeta", b"xpacket")):
+    _, content, span = file.stream(at, _METADATA)
+    if locked and not any(mark in content for mark in (b"<rdf:RDF", b"xmpmeta", b"xpacket")):
         del file.gathering.faults[faults:]  # ciphertext is no broken stream, it is ciphertext
         file.gathering.fault("pdf: encrypted metadata")
     elif not content:

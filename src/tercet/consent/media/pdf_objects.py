@@ -18,6 +18,7 @@ _REGULAR = re.compile(rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]{1,255}")
 _REFERENCE = re.compile(
     rb"(\d{1,10})[\x00\t\n\x0c\r ]{1,16}(\d{1,5})[\x00\t\n\x0c\r ]{1,16}R(?![A-Za-z])"
 )
+_INTEGER = re.compile(rb"[+-]?\d{1,15}\Z")
 _ESCAPES = {110: 10, 114: 13, 116: 9, 98: 8, 102: 12}  # n r t b f
 
 
@@ -118,7 +119,9 @@ class ObjectReader:
             raise BrokenObjectError("no object where one was expected")
         self.at = word.end()
         text = word.group()
-        return int(text) if text.isdigit() and len(text) < 16 else None
+        if text in (b"true", b"false"):
+            return text == b"true"
+        return int(text) if _INTEGER.match(text) else None
 
     def _hexadecimal(self) -> bytes:
         end = self.raw.find(b">", self.at, self.at + 2 * STRING_BYTES_MAX)
