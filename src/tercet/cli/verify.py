@@ -1,0 +1,59 @@
+"""tercet verify: check a clearance offline."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tercet.cli.output import emit_json, progress_bar
+
+if TYPE_CHECKING:
+    from tercet.flows.verify import Check
+
+
+@click.command(short_help="check a clearance: signature, digests and counts")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--public-key",
+    default="",
+    help="Key it must be signed with (base64), as its owner gave it to you by another way.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every check as JSON.")
+def verify(out: Path, public_key: str, as_json: bool) -> int:
+    """Check the clearance in folder OUT: signature, digests of all files, and counts made anew.
+
+    Needs nothing but that folder, and no network. Exits with 1 when anything differs.
+    """
+    from tercet.flows.verify import verify as verify_clearance
+
+    with progress_bar(quiet=as_json) as progress:
+        checks = verify_clearance(
+            out,
+            public_key=public_key,
+            progress=lambda done, total: progress("checking", done, total),
+        )
+    holds = all(check.holds for check in checks)
+    if as_json:
+        emit_json({"holds": holds, "checks": [asdict(check) for check in checks]})
+    else:
+        _show(checks, key_given=bool(public_key))
+    return 0 if holds else 1
+
+
+def _show(checks: list[Check], *, key_given: bool) -> None:
+    failed = [check for check in checks if not check.holds]
+    for check in failed:
+        click.echo(f"DIFFERS  {check.name}: {check.found}")
+    click.echo(f"{len(checks) - len(failed)} of {len(checks)} checks hold")
+    signature = next(check for check in checks if check.name == "signature")
+    if not failed:
+        click.echo(f"verified: signed by {signature.found}, every digest and count as signed")
+    if signature.holds and not key_given:
+        click.echo(
+            "\nhint: this shows that the clearance is whole, not who signed it; compare the key "
+            "with --public-key",
+            err=True,
+        )
