@@ -94,6 +94,35 @@ def test_pdf_that_goes_round_or_deep(objects: bytes) -> None:
     assert extract(raw).faults
 
 
+VALUES = st.recursive(
+    st.sampled_from(
+        [b"1", b"2", b"4", b"5", b"6", b"-1", b"40", b"128", b"true", b"null", b"/Standard",
+         b"/V2", b"/AESV3", b"/S", b"(short)", b"<" + b"ab" * 48 + b">", b"9 0 R"]
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: b"[" + b" ".join(items) + b"]"),
+        st.dictionaries(
+            st.sampled_from([b"/S", b"/CFM", b"/Length"]), inner, max_size=3
+        ).map(lambda d: b"<<" + b" ".join(k + b" " + v for k, v in d.items()) + b">>"),
+    ),
+    max_leaves=4,
+)  # fmt: skip
+KEYS = [b"/V", b"/R", b"/O", b"/U", b"/UE", b"/P", b"/Length", b"/CF", b"/StmF"]
+
+
+@settings(
+    max_examples=200, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(entries=st.dictionaries(st.sampled_from(KEYS), VALUES))
+def test_pdf_encryption_dictionaries_of_any_shape(
+    make: SimpleNamespace, entries: dict[bytes, bytes]
+) -> None:
+    whole = {b"/V": b"4", b"/R": b"4", b"/U": b"<" + b"ab" * 48 + b">"} | entries
+    packed = b" ".join(key + b" " + value for key, value in whole.items())
+    encrypt = b"/Encrypt<</Filter/Standard " + packed + b">>/ID[(a)(b)]"
+    assert extract(make.pdf(bytes(range(200)), encrypt=encrypt)).faults
+
+
 def test_pdf_object_stream_that_holds_itself() -> None:
     body = b"4 0 <</Type/ObjStm>>"
     raw = (

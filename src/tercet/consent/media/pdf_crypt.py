@@ -48,12 +48,12 @@ def unlock(encrypt: object, file_id: bytes) -> Cipher | None:
         return None
     version, revision = encrypt.get("V"), encrypt.get("R")
     user = encrypt.get("U")
-    if not isinstance(revision, int) or not isinstance(user, bytes):
+    if not (isinstance(version, int) and isinstance(revision, int) and isinstance(user, bytes)):
         return None
     metadata = encrypt.get("EncryptMetadata") is not False
     if version == 5:
         return _unlock_new(encrypt, user, revision, metadata)
-    method = {1: _RC4, 2: _RC4, 4: _method(encrypt)}.get(version, "") if version else ""
+    method = {1: _RC4, 2: _RC4, 4: _method(encrypt)}.get(version, "")
     key = _old_key(encrypt, file_id, revision, 5 if version == 1 else None, metadata)
     if not method or key is None or not _opens(key, user, file_id, revision):
         return None
