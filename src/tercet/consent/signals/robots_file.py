@@ -41,7 +41,7 @@ _BOM = b"\xef\xbb\xbf"
 
 _BLANK, _DISALLOW, _ALLOW, _AGENT, _OTHER, _ODD = b"-dauo?"
 # RFC 9309 section 2.2.4: other records do not interfere, so only a rule ends a run of agents.
-_GROUP = re.compile(rb"(u[uo-]*)((?:[da][^u]*)?)")
+_GROUP = re.compile(rb"(u[uo?-]*)((?:[da][^u]*)?)")
 _SPLIT_GROUP = re.compile(rb"(u[u-]*)([^u]*)")
 _AMBIGUOUS = re.compile(rb"u-*o[o-]*u")
 # Mistakes that Google's parser accepts; it compares only the start of a key.
@@ -125,7 +125,7 @@ class RobotsFile:
     fault: str
     truncated: bool
     lines: list[bytes] = field(repr=False)  # without comments
-    kinds: bytes = field(repr=False)
+    kinds: bytes = field(repr=False)  # one letter a line; "?" is o or -, see ``letters``
     _memo: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -135,13 +135,29 @@ class RobotsFile:
         Then ``groups`` are read as RFC 9309 section 2.2.4 demands (it does not interfere), and
         ``split_groups`` as if it ended the run.
         """
-        return _AMBIGUOUS.search(self.kinds) is not None
+        return _AMBIGUOUS.search(self.letters) is not None
+
+    @property
+    def letters(self) -> bytes:
+        """The kinds of all lines: whether a strange line is a record is seen when asked for."""
+        if _ODD not in self.kinds:
+            return self.kinds
+        if "letters" not in self._memo:
+            letters = bytearray(self.kinds)
+            at = letters.find(_ODD)
+            while at >= 0:
+                key, separator, _ = self.lines[at].partition(b":")
+                letters[at] = _OTHER if separator and key.strip() else _BLANK
+                at = letters.find(_ODD, at + 1)
+            self._memo["letters"] = bytes(letters)
+        return self._memo["letters"]  # type: ignore[return-value]
 
     def groups(self, *, split: bool = False) -> tuple[Group, ...]:
         """Return the groups in order; ``split``: as if any other record ended a run of agents."""
         key = ("groups", split)
         if key not in self._memo:
-            found = (_SPLIT_GROUP if split else _GROUP).finditer(self.kinds)
+            pattern = _SPLIT_GROUP if split else _GROUP
+            found = pattern.finditer(self.letters if split else self.kinds)
             self._memo[key] = tuple([Group(*m.span(1), m.end()) for m in found])
         return self._memo[key]  # type: ignore[return-value]
 
@@ -207,7 +223,7 @@ class RobotsFile:
 
     def line_end(self, group: Group) -> int:
         """Return the last line, from 1, of the group's agents, rules and other records."""
-        return len(self.kinds[: group.end].rstrip(b"-"))
+        return len(self.letters[: group.end].rstrip(b"-"))
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -219,7 +235,7 @@ class RobotsFile:
     @property
     def records_count(self) -> int:
         """How many records the file has."""
-        return len(self.kinds) - self.kinds.count(_BLANK)
+        return len(self.kinds) - self.letters.count(_BLANK)
 
     def _compiled(self, chosen: tuple[int, ...]) -> _Compiled:
         key = ("compiled", chosen)
@@ -283,8 +299,9 @@ class RobotsFile:
         offsets = self._offsets()
         if len(offsets) <= len(self.lines):  # decoded text: byte places are not known
             offsets = []
+        letters = self.letters
         for index, line in enumerate(self.lines):
-            if self.kinds[index] == _BLANK:
+            if letters[index] == _BLANK:
                 continue
             key, _, value = line.partition(b":")
             start, end = offsets[index : index + 2] if offsets else (0, len(self.raw))
@@ -339,15 +356,29 @@ def _decide(rules: PathRules, found: tuple[Rule, ...], path: bytes) -> Decision:
     return Decision(found[index].allow, found[index].line) if index >= 0 else Decision(True, 0)
 
 
-@lru_cache(maxsize=8)
+_recent: list[RobotsFile] = []  # newest first; several signals read the same bytes in turn
+
+
 def parse(raw: bytes, profile: Profile = "rfc9309") -> RobotsFile:
-    """Read a robots.txt. Total: any bytes give a RobotsFile; the last few are kept.
+    """Read a robots.txt. Total: any bytes give a RobotsFile.
+
+    The last few are kept and given again for the very same bytes object: comparing or hashing
+    the bytes would cost a tenth of reading them.
 
     ``rfc9309`` reads comma lists of agents (erratum 8895) and UTF-16 with or without a byte order
     mark, up to 500 KiB; ``google`` decides as Google's open-source parser does, which leaves the
-    limit to the crawler. Both accept the misspelt keys and
-    the missing colon that Google accepts: a misspelt denial is a denial.
+    limit to the crawler. Both accept the misspelt keys and the missing colon that Google accepts:
+    a misspelt denial is a denial.
     """
+    for robots in _recent:
+        if robots.raw is raw and robots.profile == profile:
+            return robots
+    robots = _read(raw, profile)
+    _recent[:] = [robots, *_recent[:3]]
+    return robots
+
+
+def _read(raw: bytes, profile: Profile) -> RobotsFile:
     text, truncated, fault = raw, False, ""
     if len(text) > limits.ROBOTS_BYTES_MAX and profile == "rfc9309":
         text, truncated = _cut(text), True
@@ -372,15 +403,9 @@ def _classify(lines: list[bytes]) -> bytes:
         lines[:] = [b"" if line in _KEYS else line for line in lines]
     keys = map(itemgetter(0), map(bytes.partition, lines, repeat(b":")))
     kinds = bytearray(map(_KINDS.get, keys, repeat(_ODD)))
-    at = kinds.find(_ODD)
-    while at >= 0:
-        key, separator, _ = lines[at].partition(b":")
-        name = key.strip()
-        if name[:1] in _FIRST_LETTERS:  # perhaps a rule or an agent in an unusual spelling
-            kinds[at], lines[at] = _odd(lines[at])
-        else:
-            kinds[at] = _OTHER if name and separator else _BLANK
-        at = kinds.find(_ODD, at + 1)
+    for index in [index for index, kind in enumerate(kinds) if kind == _ODD]:
+        if lines[index].lstrip()[:1] in _FIRST_LETTERS:  # perhaps a rule in an unusual spelling
+            kinds[index], lines[index] = _odd(lines[index])
     return bytes(kinds)
 
 
