@@ -47,20 +47,28 @@ def main(folder: Path) -> int:
             "--interval", "0",
         )  # fmt: skip
     say("3. Give every item a verdict, under the policy `strict`: only a grant clears")
-    tercet(
-        "clear", "tour/urls.csv", "tour/media", "--declarations", "tour/evidence",
-        "--policy", "strict", "--usage", "train_generative", "--key", "tour/key",
-        "-o", "tour/out",
-    )  # fmt: skip
+    clear("strict", "tour/out")
     print_verdicts()
     say("4. Ask why, and see the lines it rests on")
     tercet("explain", "tour/out", BLOCKED_ITEM, "--declarations", "tour/evidence")
+    print()
     tercet("explain", "tour/out", OFFERED_ITEM, "--declarations", "tour/evidence")
     say("5. Check signature, digests and counts, as anyone can")
     tercet("verify", "tour/out")
+    say("6. See what another regime would change: in `eu-tdm`, silence is no reservation")
+    clear("eu-tdm", "tour/out-eu")
+    tercet("compare", "tour/out", "tour/out-eu", "--examples", "3")
     report = Path("tour/out/report.html").resolve()
     print(f"\nDone in {time.monotonic() - began:.0f} s. The report: {report}")
     return 0
+
+
+def clear(policy: str, out: str) -> None:
+    """Clear the corpus under ``policy`` into ``out``."""
+    tercet(
+        "clear", "tour/urls.csv", "tour/media", "--declarations", "tour/evidence",
+        "--policy", policy, "--usage", "train_generative", "--key", "tour/key", "-o", out,
+    )  # fmt: skip
 
 
 def say(words: str) -> None:
@@ -70,7 +78,7 @@ def say(words: str) -> None:
 
 def lay_out() -> None:
     """Write the corpus below ./tour, anew."""
-    for name in ("media", "evidence", "out"):
+    for name in ("media", "evidence", "out", "out-eu"):
         shutil.rmtree(TOUR / name, ignore_errors=True)
     shutil.copytree(iscc_samples.ROOT, TOUR / "media")
     shutil.copytree(ROOT / "examples" / "sidecars", TOUR / "media", dirs_exist_ok=True)

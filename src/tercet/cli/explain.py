@@ -53,5 +53,5 @@ def _show(found: Explanation) -> None:
             click.echo(f"  | {plain(line)}")
     if found.asked:
         click.echo("\nWhere was looked:")
-        for place in found.asked:
+        for place in dict.fromkeys(found.asked):
             click.echo(f"  {plain(place)}")
