@@ -12,6 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ from tercet.core.errors import InputError, IntegrityError, StorageError
 from tercet.core.money import Money
 from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, Usage, permissions, permit
-from tercet.store import evidence_rows
+from tercet.store import evidence_rows, external_sort
 from tercet.store.blobs import BlobStore
 from tercet.store.evidence import EvidenceWriter, check_evidence, read_survey
 
@@ -268,3 +269,34 @@ def test_what_could_not_be_had_is_not_read(monkeypatch) -> None:
     html = replace(ROBOTS, resource=Resource.TDMREP_JSON, failure=Failure.HTML_INSTEAD)
     assert declarations_of(*capture_of(html, b"<html>")) == ()
     assert declarations_of(*capture_of(html, None)) == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "https://a.example", "https://ü.example", "https://b"]),
+            st.text(max_size=4).filter(lambda text: "\x00" not in text),
+            st.integers(-3, 3),
+        ),
+        max_size=40,
+    ),
+    st.integers(1, 5),
+    st.integers(1, 7),
+)
+def test_rows_sorted_outside_memory_are_the_rows_sorted_within(
+    tmp_path_factory, rows: list[tuple[str, str, int]], file_count: int, group_rows: int
+) -> None:
+    folder = tmp_path_factory.mktemp("sort")
+    schema = pa.schema([("a", pa.string()), ("b", pa.string()), ("n", pa.int32())])
+    files = []
+    for number in range(file_count):
+        part = [dict(zip("abn", row, strict=True)) for row in rows[number::file_count]]
+        files.append(folder / f"{number}.parquet")
+        pq.write_table(pa.Table.from_pylist(part, schema), files[-1], use_dictionary=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(external_sort, "BUCKET_BYTES", 64)
+        tables = list(external_sort.sorted_tables(files, "abn", folder / "work", group_rows))
+    got = [tuple(row.values()) for table in tables for row in table.to_pylist()]
+    assert got == sorted(rows)
+    assert {table.num_rows for table in tables[:-1]} <= {group_rows}

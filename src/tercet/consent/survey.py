@@ -177,4 +177,7 @@ def _check_override(host: str, place: str) -> None:
             hint="for example --resolve example.org:192.0.2.7 or --resolve '*:127.0.0.1:8080'",
         ) from None
     if match and not 0 < int(match[2]) < 65536:
-        raise InputError(f"expected a port below 65536, got {match[2]}")
+        raise InputError(
+            f"expected a port of 1 to 65535, got {match[2]}",
+            hint="as in --resolve '*=127.0.0.1:8080'",
+        )

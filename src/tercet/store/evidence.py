@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ from tercet.store.evidence_rows import (
     declaration_row,
     declaration_schema,
 )
+from tercet.store.external_sort import sorted_tables
 from tercet.store.files import sha256_of_file, write_atomically
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ __all__ = [
 
 SURVEY_TYPE = "tercet/survey@1"
 PART_ROWS_MAX = 5_000  # rows kept in memory before they are journalled
-_SORT = "site, item, resource, uri, raw_sha256"
+PART_TEXT_MAX = 32 * 1024 * 1024  # characters of readings, likewise
+_ORDER = ("site", "item", "resource", "uri", "raw_sha256")
+_GROUP_ROWS = {"captures": 20_000, "declarations": 2_000}  # of a row group; readings are long
+_TIES = {"captures": ("fetched_at", "note"), "declarations": ("ordinal", "declaration_id")}
 
 
 class EvidenceWriter:
@@ -74,6 +78,7 @@ class EvidenceWriter:
         self._parts = folder / "parts"
         self._captures: list[dict[str, Any]] = []
         self._declarations: list[dict[str, Any]] = []
+        self._text = 0
         self._run = {"user_agent": user_agent, "started_at": started_at}
         try:
             self._parts.mkdir(parents=True, exist_ok=True)
@@ -123,7 +128,9 @@ class EvidenceWriter:
         self._declarations.extend(declared)
         for site, item in done:
             self._note_done(site, item)
-        if len(self._captures) + len(self._declarations) >= PART_ROWS_MAX:
+        self._text += sum(len(row["readings"]) for row in declared)
+        row_count = len(self._captures) + len(self._declarations)
+        if row_count >= PART_ROWS_MAX or self._text >= PART_TEXT_MAX:
             self.flush()
 
     def flush(self) -> None:
@@ -139,6 +146,7 @@ class EvidenceWriter:
         self._part_number += 1
         self._captures.clear()
         self._declarations.clear()
+        self._text = 0
 
     def finish(self, finished_at: str) -> dict[str, Any]:
         """Merge the journal into the two tables, write survey.json, and return its content.
@@ -184,11 +192,13 @@ class EvidenceWriter:
         declared = name.startswith("declarations")
         schema = declaration_schema() if declared else capture_schema()
         target = self._parts / f"whole-{name}"
-        files = [str(path) for path in self._part_files(name)]
+        kind = "declarations" if declared else "captures"
+        keys, rows = (*_ORDER, *_TIES[kind]), _GROUP_ROWS[kind]
+        parts = self._part_files(name)
         with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-            for batch in _sorted_batches(files, self._parts, declared=declared):
-                counts.add(batch, declared=declared)
-                writer.write_batch(batch.cast(schema))
+            for table in sorted_tables(parts, keys, self._parts / "buckets", rows):
+                counts.add(table, declared=declared)
+                writer.write_table(table.cast(schema), row_group_size=rows)
         return target
 
     def _part_files(self, name: str) -> list[Path]:
@@ -243,19 +253,19 @@ class _Counts:
         self.item_count = 0
         self._item = ("", "")
 
-    def add(self, batch: pa.RecordBatch, *, declared: bool) -> None:
-        self.rows[declared] += batch.num_rows
+    def add(self, table: pa.Table, *, declared: bool) -> None:
+        self.rows[declared] += table.num_rows
         if declared:
-            self.signals.update(batch.column("signal").to_pylist())
+            self.signals.update(table.column("signal").to_pylist())
             return
-        columns = [batch.column(name).to_pylist() for name in ("site", "item")]
+        columns = [table.column(name).to_pylist() for name in ("site", "item")]
         for site, item in zip(*columns, strict=True):
             self.sites.add(site)
             if item and (site, item) != self._item:  # the rows come sorted
                 self.item_count += 1
                 self._item = (site, item)
-        resources = batch.column("resource").to_pylist()
-        failures = batch.column("failure").to_pylist()
+        resources = table.column("resource").to_pylist()
+        failures = table.column("failure").to_pylist()
         self.resources.update(resources)
         self.failures.update(pair for pair in zip(resources, failures, strict=True) if pair[1])
 
@@ -312,29 +322,15 @@ def check_evidence(folder: Path) -> dict[str, Any]:
     return survey
 
 
-def _sorted_batches(files: list[str], spill: Path, *, declared: bool) -> Iterator[pa.RecordBatch]:
-    import duckdb
-
-    if not files:
-        return
-    order = _SORT + (", ordinal, declaration_id" if declared else ", fetched_at")
-    with duckdb.connect() as engine:
-        engine.execute("SET threads = 2")
-        engine.execute("SET memory_limit = '512MB'")
-        engine.execute("SET temp_directory = ?", [str(spill / "spill")])
-        # The sort keys are our own constants; the files are a bound value.
-        query = f"SELECT * FROM read_parquet($1) ORDER BY {order}"
-        rows: Any = engine.sql(query, params=[files])
-        yield from rows.to_arrow_reader(10_000)
-
-
 def _write_part(path: Path, rows: list[dict[str, Any]], *, declared: bool) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = declaration_schema() if declared else capture_schema()
     temporary = path.with_name(f".{path.name}")
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd")
+    table = pa.Table.from_pylist(rows, schema=schema)
+    # Without dictionaries the file tells its size in memory, by which the merge plans.
+    pq.write_table(table, temporary, compression="zstd", use_dictionary=False)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
