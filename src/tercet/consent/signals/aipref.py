@@ -7,12 +7,12 @@ must be ignored, yet a site that wrote ``tdm=n`` did say something.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from tercet.consent.http_headers import Header, headers_fault, parse_headers
-from tercet.consent.paths import normalise_pattern
+from tercet.consent.paths import PathRules, normalise_pattern
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.consent.signals.robots import (
     GROUPED_NOTE,
@@ -23,7 +23,7 @@ from tercet.consent.signals.robots import (
     merged,
     subjects,
 )
-from tercet.consent.signals.robots_file import Record, RobotsFile, parse
+from tercet.consent.signals.robots_file import Record, RobotsFile, Rule, parse
 from tercet.core import limits
 from tercet.core.declaration import Declaration, Matching, Reading, Source, Statement
 from tercet.core.usage import ALL_USAGES, TRAINING, Permission, Usage, permissions, permit
@@ -49,6 +49,7 @@ LEGACY_LABELS: dict[str, frozenset[Usage]] = {
     "ai-input": frozenset({Usage.AI_INPUT}),
 }
 _SPLIT_NOTE = f"{SPLIT_NOTE}, and one above all groups is for everybody"
+_CRAWL_NOTE = "a path that may not be crawled has no preference: no grant there"
 _DENIALS = frozenset({"no", "none", "false", "disallow", "deny", "0", "n"})
 _NOT_SPEC = "a value that plainly means no is a denial, though the spec ignores it"
 
@@ -138,7 +139,7 @@ def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     declarations: list[Declaration] = []
     budget = limits.STATEMENTS_MAX
     for together in merged(with_orphans(subjects(robots), records), told_of(records)):
-        budget -= len(rules)
+        budget -= 4 * len(rules)  # there are up to so many readings
         if budget < 0:
             break
         declarations += _declarations(robots, rules, together, source)
@@ -204,7 +205,7 @@ def _declarations(
 
     readings = _readings(grouped, split, lambda p: p.said, lambda p: p.plain)
     if any(reading.statements for reading in readings):
-        add(readings)
+        add((*readings, *_crawlable(robots, together, readings)))
     legacy = _readings(grouped, split, lambda p: p.legacy)
     if any(reading.statements for reading in legacy):
         add(legacy, advisory=True)
@@ -227,8 +228,41 @@ def _readings(
         found += with_ties(Reading(first, Matching.LONGEST, plain or noted))
         if second != first:
             found += with_ties(Reading(second, Matching.LONGEST, plain or _SPLIT_NOTE))
-    distinct = {(reading.statements, reading.matching): reading for reading in reversed(found)}
-    return tuple(reversed(distinct.values()))
+    distinct: dict[Hashable, Reading] = {}
+    for reading in found:
+        distinct.setdefault((reading.statements, reading.matching), reading)
+    return tuple(distinct.values())
+
+
+def _crawlable(
+    robots: RobotsFile, together: tuple[Subject, ...], readings: tuple[Reading, ...]
+) -> Iterator[Reading]:
+    """Yield the readings that grant once more, without a grant where crawling is disallowed.
+
+    Attach-05: a path that may not be crawled has no preference. Denials stay: what is denied
+    anywhere in the reading is denied there too.
+    """
+    groups = tuple(sorted({number for subject in together for number in subject.groups}))
+    barred = [rule for rule in robots.rules(groups) if not rule.allow]
+    if len(barred) > limits.DECLARATIONS_MAX:  # too many to repeat: taken as the whole site
+        barred = [Rule(b"/", b"/", False, barred[0].line)]
+    if not barred:
+        return
+    paths = PathRules.compile(((rule.pattern, False) for rule in barred), normalised=True)
+    for reading in readings:
+        values = [value for one in reading.statements for value in one.permissions]
+        granted = {usage for usage, permission in values if permission is Permission.ALLOW}
+        denied = {usage for usage, permission in values if permission is Permission.DENY}
+        held = {u: Permission.DENY if u in denied else Permission.UNKNOWN for u in granted}
+        said: list[tuple[str, Said, int]] = []
+        for one in reading.statements:
+            path = one.pattern or "/"
+            said.append((path, dict(one.permissions), one.line))
+            if paths.longest(path) >= 0:
+                said.append((path, held, one.line))
+        said += [(rule.pattern.decode("ascii"), held, rule.line) for rule in barred]
+        if held:
+            yield Reading(path_statements(said), reading.matching, _CRAWL_NOTE)
 
 
 def _pairs(

@@ -117,7 +117,7 @@ def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     declarations: list[Declaration] = []
     budget = limits.STATEMENTS_MAX
     for together in merged(found, told_of(records)):
-        budget -= len(rules)
+        budget -= 4 * len(rules)  # there are up to so many readings
         if budget < 0:
             break
         declarations += _declaration(robots, rules, site, together, source)
