@@ -55,7 +55,9 @@ def main(folder: Path) -> int:
     tercet("explain", "tour/out", OFFERED_ITEM, "--declarations", "tour/evidence")
     say("5. Check signature, digests and counts, as anyone can")
     tercet("verify", "tour/out")
-    say("6. See what another regime would change: in `eu-tdm`, silence is no reservation")
+    say(
+        "6. See what another regime would change: under `eu-tdm`, silence clears what a site could reserve"
+    )
     clear("eu-tdm", "tour/out-eu")
     tercet("compare", "tour/out", "tour/out-eu", "--examples", "3")
     report = Path("tour/out/report.html").resolve()
