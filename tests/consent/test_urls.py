@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tercet.consent.paths import normalise_path
-from tercet.consent.urls import is_clean_host, origin_of, split_batch, split_url
+from tercet.consent.urls import is_clean_host, origin_of, split_url, split_urls
 
 NASTY = "abcA0/.:?#@%[]\\ \t\n~'\"<>|^`{}é☃$&*-_=\x00"
 urls = st.one_of(
@@ -30,8 +32,7 @@ urls = st.one_of(
 @example(["http://a.example"])
 @example(["https://a.example/x?y/z", "", "http:", "a/b/c/d/e"])
 def test_a_plain_cut_means_what_the_library_means(batch: list[str]) -> None:
-    columns = split_batch(pa.array(batch, pa.string()))
-    octets = columns.octets.tobytes()
+    columns = split_urls(pa.array(batch, pa.string()))
     for at, url in enumerate(batch):
         host = columns.hosts[at].as_py()
         if not columns.plain[at] or not is_clean_host(host):
@@ -44,17 +45,25 @@ def test_a_plain_cut_means_what_the_library_means(batch: list[str]) -> None:
             continue
         assert origin == split.origin
         if not columns.odd[at]:
-            path = "/" + octets[columns.start[at] : columns.end[at]].decode()
+            path = "/" + columns.rests[at].as_py()
             assert path == split.path
             if not columns.escaped[at]:
                 assert normalise_path(path.encode()) == path.encode()
 
 
+def test_paths_come_as_one_text_with_bounds() -> None:
+    columns = split_urls(
+        pa.array(["http://a.example/x?y", "https://b.example", "http://c.example/z"])
+    )
+    text, bounds = columns.paths(np.array([2, 1, 0]))
+    assert [text[s:e] for s, e in pairwise(bounds.tolist())] == ["/z", "/", "/x?y"]
+
+
 def test_words_are_the_first_eight_octets() -> None:
-    columns = split_batch(
+    columns = split_urls(
         pa.array(["http://a.example/abcdefghij", "https://a.example/ab", "http://a.example"])
     )
-    assert [int(word).to_bytes(8, "little") for word in columns.words()] == [
+    assert [int(word).to_bytes(8, "little") for word in columns.words] == [
         b"abcdefgh",
         b"ab" + bytes(6),
         bytes(8),
@@ -63,7 +72,7 @@ def test_words_are_the_first_eight_octets() -> None:
 
 def test_sliced_arrays_are_cut_at_their_own_rows() -> None:
     whole = pa.array(["http://skip.example/0", "https://a.example/one", "http://b.example/two"])
-    columns = split_batch(whole[1:])
+    columns = split_urls(whole[1:])
     assert columns.hosts.to_pylist() == ["a.example", "b.example"]
     assert columns.secure.tolist() == [True, False]
     assert np.all(columns.plain)

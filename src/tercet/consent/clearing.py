@@ -23,7 +23,7 @@ from tercet.consent.policy import Policy, decide
 from tercet.consent.prefix_filter import PrefixFilter
 from tercet.consent.rulebook import NOTHING, Finding
 from tercet.consent.site_index import NOT_SURVEYED, URL_INVALID, SiteIndex
-from tercet.consent.urls import UrlColumns, split_batch, split_url
+from tercet.consent.urls import UrlColumns, split_url, split_urls
 from tercet.core.verdict import Outcome, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -107,7 +107,7 @@ class Clearing:
         """
         absent = pc.is_null(urls).to_numpy(zero_copy_only=False)
         texts = pc.fill_null(urls, "")
-        columns = split_batch(texts)
+        columns = split_urls(texts)
         site, respelt = self.sites.find(columns, texts)
         site[absent | faulty] = URL_INVALID
         known = np.maximum(site, 0)
@@ -168,9 +168,8 @@ class Clearing:
 
     def _may_match(self, columns: UrlColumns, rows: Array, book: Array) -> Array:
         """Return which of ``rows``, sorted by rulebook, need an exact look."""
-        lengths = columns.end[rows] - columns.start[rows]
         found = columns.escaped[rows].copy()
-        found |= self._filter.by_prefix(book[rows], columns.words()[rows], lengths)
+        found |= self._filter.by_prefix(book[rows], columns.words[rows], columns.lengths[rows])
         rest = np.flatnonzero(~found & self._pieced[book[rows]])
         paths, bounds = columns.paths(rows[rest])
         found[rest] = self._filter.by_piece(book[rows[rest]], paths, bounds)

@@ -135,12 +135,17 @@ def permission_standing(permission: Permission, conditions: tuple[Condition, ...
             return Standing.NONE
 
 
+_SPOKEN = Standing.ALLOWS | Standing.DENIES | Standing.CONDITIONAL
+
+
 def join_readings(readings: list[int], *, fault: bool) -> int:
     """Join the standings of a declaration's readings into its own.
 
     A denial in every reading denies, in some it may deny. A grant counts only when every
     reading grants, with the conditions of all of them, and never from a faulty text.
     """
+    if len(readings) == 1 and not fault:
+        return readings[0] if readings[0] & _SPOKEN else Standing.NONE
     union = Standing.NONE
     for standing in readings:
         union |= standing

@@ -35,13 +35,16 @@ NOTHING = Finding(Facts())
 
 
 def _finding(states: frozenset[State], said: list[tuple[int, Channel, int]]) -> Finding:
-    facts = Facts(states)
+    standings: dict[Channel, int] = {}
     speakers: dict[str, list[int]] = {}
     for position, channel, standing in said:
         if standing:
-            facts |= Facts(standings=((channel, standing),))
+            standings[channel] = standings.get(channel, Standing.NONE) | standing
             speakers.setdefault(channel[0], []).append(position)
-    return Finding(facts, tuple((name, tuple(at)) for name, at in sorted(speakers.items())))
+    return Finding(
+        Facts(states, tuple(sorted(standings.items()))),
+        tuple((name, tuple(at)) for name, at in sorted(speakers.items())),
+    )
 
 
 @dataclass(slots=True)
@@ -61,7 +64,7 @@ class Rulebook:
     everywhere: Finding = NOTHING
     patterns: tuple[bytes, ...] = ()
     _probes: list[Callable[[str], Winner]] = field(default_factory=list)
-    _findings: dict[tuple[Winner, ...], Finding] = field(default_factory=dict)
+    _by_standings: dict[tuple[int, ...], Finding] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         said = [(at, compiled.channel, compiled.everywhere) for at, compiled in self.ruled]
@@ -73,25 +76,25 @@ class Rulebook:
         """Return which statements hold at ``path``: Latin-1 text of its normal form's octets."""
         return tuple([probe(path) for probe in self._probes])
 
-    def finding(self, winners: tuple[Winner, ...]) -> Finding:
-        """Return the finding where these statements hold."""
-        finding = self._findings.get(winners)
-        if finding is None:
-            finding = self._findings[winners] = self._resolve(winners)
-        return finding
-
     def at(self, path: bytes) -> Finding:
         """Return the finding at ``path``, in the form of ``paths.normalise_path``."""
         return self.finding(self.winners(path.decode("latin-1")))
 
-    def _resolve(self, winners: tuple[Winner, ...]) -> Finding:
-        said = list(self.fixed)
+    def finding(self, winners: tuple[Winner, ...]) -> Finding:
+        """Return the finding where these statements hold."""
+        standings = []
         start = 0
-        for position, compiled in self.ruled:
+        for _, compiled in self.ruled:
             end = start + len(compiled.readings)
-            said.append((position, compiled.channel, compiled.standing(winners[start:end])))
+            standings.append(compiled.standing(winners[start:end]))
             start = end
-        return _finding(self.states, said)
+        key = tuple(standings)
+        finding = self._by_standings.get(key)
+        if finding is None:
+            pairs = zip(self.ruled, standings, strict=True)
+            said = [(at, compiled.channel, standing) for (at, compiled), standing in pairs]
+            finding = self._by_standings[key] = _finding(self.states, [*self.fixed, *said])
+        return finding
 
 
 def compile_rulebook(

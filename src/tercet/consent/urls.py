@@ -59,20 +59,21 @@ def origin_of(scheme: str, host: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class UrlColumns:
-    """A batch of URLs cut at their slashes.
+    """Many URLs cut at their slashes.
 
     ``hosts`` is the text between the second and third slash, ``secure`` whether the scheme is
-    https, ``plain`` whether the cut is right as it stands (else use ``split_url``). The path
-    after its first slash lies in ``octets[start:end]``; ``odd`` says that WHATWG would change
-    it, ``escaped`` that it holds escapes which RFC 9309 writes in another way.
+    https, ``plain`` whether the cut is right as it stands (else use ``split_url``). ``rests`` are
+    the paths after their first slash, ``lengths`` their octets, ``words`` their first eight as
+    little-endian integers, zero-filled. ``odd`` says that WHATWG would change the path,
+    ``escaped`` that it holds escapes which RFC 9309 writes in another way.
     """
 
     hosts: pa.Array
     secure: Array
     plain: Array
-    octets: Array
-    start: Array
-    end: Array
+    rests: pa.Array
+    lengths: Array
+    words: Array
     odd: Array
     escaped: Array
 
@@ -81,54 +82,70 @@ class UrlColumns:
 
         The last bound is the text's length. Each path has its first slash.
         """
-        size = self.end[rows] - self.start[rows] + 1
-        bound = np.concatenate(([0], np.cumsum(size)))
-        from_slash = self.start[rows] - 1  # what lies before a path is overwritten
-        at = np.arange(bound[-1]) + np.repeat(from_slash - bound[:-1], size)
-        gathered = self.octets[at]
-        gathered[bound[:-1]] = ord("/")
-        return gathered.tobytes().decode("latin-1"), bound
-
-    def words(self) -> Array:
-        """Return the first eight octets of each path as little-endian integers, zero-filled."""
-        reach = np.minimum(self.end - self.start, 8)
-        words: Array = _word_view(self.octets)[self.start] & _WORD_MASKS[reach]
-        return words
+        chosen = self.rests.take(pa.array(rows))
+        whole = pc.binary_join_element_wise("/", chosen, "")
+        if not len(whole):
+            return "", np.zeros(1, dtype=np.int32)
+        bound = _offsets(whole)
+        data = whole.buffers()[2]
+        return str(data[bound[0] : bound[-1]].to_pybytes(), "latin-1"), bound - bound[0]
 
 
 _WORD_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(9)], dtype=np.uint64)
 _HTTP = int.from_bytes(b"http:", "little")
 _HTTPS = int.from_bytes(b"https:", "little")
+_CHUNK_ROWS = 32_768  # cut at a time, so that everything stays in the processor's cache
+
+
+def split_urls(urls: pa.Array) -> UrlColumns:
+    """Cut a string array without nulls. Total: rows it cannot cut are not ``plain``."""
+    starts = range(0, max(len(urls), 1), _CHUNK_ROWS)
+    cuts = [_split_chunk(urls.slice(start, _CHUNK_ROWS)) for start in starts]
+    columns = zip(*cuts, strict=True)
+    joined = [
+        pa.concat_arrays(column) if isinstance(column[0], pa.Array) else np.concatenate(column)
+        for column in columns
+    ]
+    return UrlColumns(*joined)
+
+
+def _split_chunk(urls: pa.Array) -> tuple[Any, ...]:
+    """Return the fields of UrlColumns for some rows."""
+    parts = pc.split_pattern(urls, pattern="/", max_splits=3)
+    first = np.frombuffer(parts.offsets.buffers()[1], dtype=np.int32)[parts.offsets.offset :]
+    first = first[: len(urls) + 1].astype(np.int64)
+    values = parts.values
+    bounds = np.append(_offsets(values), np.full(4, _offsets(values)[-1]))
+    head, count = first[:-1], np.diff(first)
+    octets = _padded(values, int(bounds[-1]))
+    scheme_length = bounds[head + 1] - bounds[head]
+    scheme = _word_view(octets)[bounds[head]] & _WORD_MASKS[np.minimum(scheme_length, 8)]
+    secure = (scheme == _HTTPS) & (scheme_length == 6)
+    known = secure | ((scheme == _HTTP) & (scheme_length == 5))
+    plain = known & (bounds[head + 1] == bounds[head + 2]) & (count >= 3)
+    hosts = values.take(pa.array(np.where(plain, head + 2, head)))
+    # Without a third slash the path is empty: the part before, cut to nothing, stands for it.
+    rest = np.where(count >= 4, head + 3, head)
+    rests = values.take(pa.array(np.where(count >= 4, rest, -1), mask=count < 4)).fill_null("")
+    start = np.where(count >= 4, bounds[rest], 0)
+    end = np.where(count >= 4, bounds[rest + 1], 0)
+    lengths = end - start
+    words = _word_view(octets)[start] & _WORD_MASKS[np.minimum(lengths, 8)]
+    return hosts, secure, plain, rests, lengths, words, *_marks(octets, start, end)
+
+
+def _offsets(texts: pa.Array) -> Array:
+    """Return the bounds of a string array's texts in its data, one more than there are texts."""
+    if not len(texts):
+        return np.zeros(1, dtype=np.int32)
+    whole = np.frombuffer(texts.buffers()[1], dtype=np.int32)
+    return whole[texts.offset : texts.offset + len(texts) + 1]
 
 
 def _word_view(octets: Array) -> Array:
     """View every eight neighbouring octets as one integer; octets end in eight spare ones."""
     words: Array = np.ndarray((len(octets) - 7,), dtype="<u8", buffer=octets, strides=(1,))
     return words
-
-
-def split_batch(urls: pa.Array) -> UrlColumns:
-    """Cut a string array without nulls. Total: rows it cannot cut are not ``plain``."""
-    parts = pc.split_pattern(urls, pattern="/", max_splits=3)
-    first = np.frombuffer(parts.offsets.buffers()[1], dtype=np.int32)[parts.offsets.offset :]
-    first = first[: len(urls) + 1].astype(np.int64)
-    values = parts.values
-    bounds = np.frombuffer(values.buffers()[1], dtype=np.int32)[values.offset :]
-    bounds = np.append(bounds[: len(values) + 1], np.repeat(bounds[len(values)], 4))
-    count = first[1:] - first[:-1]
-    head = first[:-1]
-    octets = _padded(values, int(bounds[len(values)]))
-    scheme_length = bounds[head + 1] - bounds[head]
-    scheme = _word_view(octets)[bounds[head]] & _WORD_MASKS[np.minimum(scheme_length, 8)]
-    secure = (scheme == _HTTPS) & (scheme_length == 6)
-    known = secure | ((scheme == _HTTP) & (scheme_length == 5))
-    empty = bounds[head + 1] == bounds[head + 2]
-    plain = known & empty & (count >= 3)
-    hosts = pc.take(values, pa.array(np.where(plain, head + 2, head)))
-    has_path = count >= 4
-    start = np.where(has_path, bounds[np.minimum(head + 3, len(bounds) - 1)], 0)
-    end = np.where(has_path, bounds[np.minimum(head + 4, len(bounds) - 1)], 0)
-    return UrlColumns(hosts, secure, plain, octets, start, end, *_marks(octets, start, end))
 
 
 def _padded(values: pa.Array, size: int) -> Array:
@@ -141,7 +158,7 @@ def _padded(values: pa.Array, size: int) -> Array:
 
 
 def _marks(octets: Array, start: Array, end: Array) -> tuple[Array, Array]:
-    """Return for each path whether WHATWG would change it, and whether it has escapes."""
+    """Return for each path whether WHATWG would change it, and whether RFC 9309 would."""
     odd = np.frombuffer(octets.tobytes().translate(_ODD), dtype=np.bool_)
     dots = (octets[:-1] == ord("/")) & (octets[1:] == ord("."))
     percent = np.flatnonzero(octets == ord("%"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ from tercet.consent.urls import split_url
 from tercet.core.usage import Usage
 from tercet.store.column_evidence import write_column_evidence
 from tercet.store.evidence_index import ItemEvidence
+from tercet.store.row_faults import faulty_rows, write_faults
 from tercet.store.verdict_parts import Part, PartRows, VerdictParts
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+LOT_BYTES_MAX = 48 * 1024 * 1024
 _COLUMNS = {"licence": Resource.LICENCE_TEXT, "headers": Resource.HTTP_HEADERS}
 
 
@@ -59,10 +62,11 @@ class ShardClearing:
             for column, resource in _COLUMNS.items()
         }
         reading = _ShardReading(self, shard, columns)
-        for batch in self.task.corpus.batches(shard):
+        for batch in in_lots(self.task.corpus.batches(shard)):
             reading.take(batch)
         rows = reading.rows()
         write_column_evidence(self.task.out, shard.index, reading.column_texts)
+        write_faults(self.task.out, shard.index, reading.faults)
         return self.parts.write(shard.index, rows, len(self.clearing.sites.origins))
 
 
@@ -76,6 +80,7 @@ class _ShardReading:
         self.shard = shard
         self.columns = columns
         self.column_texts: list[ColumnText] = []
+        self.faults: list[pa.RecordBatch] = []
         self.items: list[pa.Array] = []
         self.decided: list[Any] = []
         self._ids: list[str] = []
@@ -85,6 +90,8 @@ class _ShardReading:
     def take(self, batch: pa.RecordBatch) -> None:
         """Decide the rows of one batch."""
         faulty = pc.is_valid(batch["fault"]).to_numpy(zero_copy_only=False)
+        if faulty.any():
+            self.faults.append(faulty_rows(batch))
         site_ground, site = self.clearing.site_ground(batch["url"], faulty)
         grounds = [site_ground]
         grounds += [self._item_ground(batch, folder) for folder in self.evidence.folders]
@@ -148,3 +155,17 @@ class _ShardReading:
 def _path(url: pa.Scalar) -> bytes:
     split = split_url(url.as_py()) if url.is_valid else None
     return normalise_path(split.path.encode()) if split else b"/"
+
+
+def in_lots(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Join batches, as many rows at a time as memory allows: each site is then met once a lot."""
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        if waiting and size + batch.nbytes > LOT_BYTES_MAX:
+            yield pa.concat_batches(waiting)
+            waiting, size = [], 0
+        waiting.append(batch)
+        size += batch.nbytes
+    if waiting:
+        yield pa.concat_batches(waiting)
