@@ -129,7 +129,7 @@ def split_path(value: bytes) -> tuple[str, bytes]:
 def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Return what Content-Usage rules tell ``*`` and the known agents, by effective group."""
     robots = parse(raw)
-    records = [record for record in robots.records if record.name == "content-usage"]
+    records = robots.records_named("content-usage")
     if not records:
         return ()
     rules: list[_Rule] = []
@@ -149,7 +149,7 @@ def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     return tuple(declarations)
 
 
-def with_orphans(found: tuple[Subject, ...], records: list[Record]) -> tuple[Subject, ...]:
+def with_orphans(found: tuple[Subject, ...], records: tuple[Record, ...]) -> tuple[Subject, ...]:
     """Return the subjects, where a record before the first group may speak to everybody."""
     if all(record.group >= 0 for record in records):
         return found
@@ -159,7 +159,7 @@ def with_orphans(found: tuple[Subject, ...], records: list[Record]) -> tuple[Sub
     return (replace(star, split=(*star.split, -1)), *rest)
 
 
-def told_of(records: list[Record]) -> Callable[[Subject], Hashable]:
+def told_of(records: tuple[Record, ...]) -> Callable[[Subject], Hashable]:
     """Return the function from a subject to the lines of ``records`` that are addressed to it."""
     known: dict[tuple[tuple[int, ...], tuple[int, ...]], Hashable] = {}
 

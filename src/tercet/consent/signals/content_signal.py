@@ -106,7 +106,7 @@ class _Rule:
 def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     """Return what content signals tell ``*`` and the known agents, group by effective group."""
     robots = parse(raw)
-    records = [record for record in robots.records if record.name == "content-signal"]
+    records = robots.records_named("content-signal")
     if not records:
         return ()
     rules = [_rule(record) for record in records[: limits.DECLARATIONS_MAX]]

@@ -232,6 +232,15 @@ class RobotsFile:
             self._memo["records"] = tuple(self._records())
         return self._memo["records"]  # type: ignore[return-value]
 
+    def records_named(self, name: str) -> tuple[Record, ...]:
+        """Return the records whose key is ``name`` (lower case), in order.
+
+        Most files have none, and then no record is built to find that out.
+        """
+        if name.encode() not in b"\n".join(self.lines).lower():
+            return ()
+        return tuple(record for record in self.records if record.name == name)
+
     @property
     def records_count(self) -> int:
         """How many records the file has."""

@@ -173,7 +173,8 @@ def read_robots(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     if b"licen" not in (raw.replace(b"\x00", b"") if b"\x00" in raw else raw).lower():
         return ()
     robots = parse(raw)
-    records = [record for record in robots.records if record.name in ("license", "licence")]
+    named = (*robots.records_named("license"), *robots.records_named("licence"))
+    records = sorted(named, key=lambda record: record.line)
     groups = _tokens_by_group(robots) if records else {}
     found = [_record(record, groups, raw, source) for record in records[:_POINTERS_MAX]]
     if len(records) > _POINTERS_MAX:
