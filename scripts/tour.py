@@ -55,9 +55,7 @@ def main(folder: Path) -> int:
     tercet("explain", "tour/out", OFFERED_ITEM, "--declarations", "tour/evidence")
     say("5. Check signature, digests and counts, as anyone can")
     tercet("verify", "tour/out")
-    say(
-        "6. See what another regime would change: under `eu-tdm`, silence clears what a site could reserve"
-    )
+    say("6. See what another regime would change: under `eu-tdm`, silence clears")
     clear("eu-tdm", "tour/out-eu")
     tercet("compare", "tour/out", "tour/out-eu", "--examples", "3")
     report = Path("tour/out/report.html").resolve()
