@@ -81,8 +81,8 @@ class SiteIndex:
             if split is None:
                 site[index] = URL_INVALID
                 continue
-            scheme, host = split.origin.split("://", 1)
-            site[index] = self._look_up(scheme == "https", host)
+            name, host = split.origin.split("://", 1)
+            site[index] = self._look_up(name == "https", host)
             paths[int(index)] = split.path
 
     def _number_of(self) -> dict[str, int]:
@@ -96,10 +96,7 @@ class SiteIndex:
         if known is not None:
             return known
         origin = origin_of("https" if secure else "http", host)
-        if origin is None:
-            site = URL_INVALID
-        else:
-            site = self._number_of().get(origin, NOT_SURVEYED)
+        site = URL_INVALID if origin is None else self._number_of().get(origin, NOT_SURVEYED)
         if len(self._looked_up) >= _KNOWN_HOSTS_MAX:
             self._looked_up.clear()
         self._looked_up[(secure, host)] = site
