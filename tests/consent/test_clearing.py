@@ -42,7 +42,9 @@ def captures(body: bytes, *, broken: bool) -> list[Captured]:
     absent = Failure.SERVER_ERROR if broken else Failure.CLIENT_ERROR
     return [
         capture_of(Capture(Resource.AI_TXT, Carrier.FILE, failure=absent), None),
-        capture_of(Capture(Resource.ROBOTS_TXT, Carrier.FILE, uri="https://h.example/robots.txt"), body),
+        capture_of(
+            Capture(Resource.ROBOTS_TXT, Carrier.FILE, uri="https://h.example/robots.txt"), body
+        ),
         capture_of(Capture(Resource.TDMREP_JSON, Carrier.FILE, failure=Failure.CLIENT_ERROR), None),
     ]  # fmt: skip
 
@@ -177,7 +179,8 @@ def test_evidence_names_the_declarations_that_decided() -> None:
 
 def test_a_broad_denial_is_not_asked_path_by_path() -> None:
     """A site that denies everything needs no look at paths: speed rests on this."""
-    book = compile_rulebook(captures(b"User-agent: *\nDisallow: /\n\nUser-agent: GPTBot\nDisallow: /x\n", broken=False), USAGE, of_site=True)  # fmt: skip
+    robots = b"User-agent: *\nDisallow: /\n\nUser-agent: GPTBot\nDisallow: /x\n"
+    book = compile_rulebook(captures(robots, broken=False), USAGE, of_site=True)
     assert book.patterns == ()
 
 
