@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="show what changes between two clearances")
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
+@click.argument("before", metavar="OUT1", type=click.Path(path_type=Path))
+@click.argument("after", metavar="OUT2", type=click.Path(path_type=Path))
 @click.option(
     "--examples",
     default=10,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def compare(before: Path, after: Path, examples: int, as_json: bool) -> int:
-    """Show which verdicts differ between the clearances in folders BEFORE and AFTER.
+    """Show which verdicts differ between the clearances in folders OUT1 and OUT2.
 
     They may be of other policies, of other usages, or of the same corpus at other dates.
     """

@@ -1,7 +1,9 @@
-"""tercet explain: why one item got its verdict."""
+"""tercet explain: in plain words, why an item got its verdict."""
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +13,32 @@ import click
 from tercet.cli.output import emit_json
 
 if TYPE_CHECKING:
-    from tercet.flows.explain import Explanation
+    from tercet.flows.explain import Asked, Explanation, Quote
+
+_VERDICTS = {
+    "cleared": "It may be used; duties named below must be met.",
+    "offered": "It may not be used yet; a licence can be had at a known price.",
+    "blocked": "It may not be used.",
+    "held": "It could not be decided, and is not to be used until it is.",
+}
+_CARRIERS = {
+    "file": "a file of the site",
+    "header": "a header of the answer",
+    "meta": "the page",
+    "embedded": "the file's own metadata",
+    "sidecar": "a file beside the item",
+    "registry": "a registry",
+    "table": "a column of the corpus",
+}
+_RESOURCES = {
+    "http_headers": "headers of ",
+    "html": "page ",
+    "xmp": "XMP in ",
+    "metadata": "metadata in ",
+    "opf": "package document in ",
+    "c2pa": "content credentials in ",
+}
+_WIDTH_MAX = 100
 
 
 @click.command(short_help="say in plain words why an item got its verdict")
@@ -20,38 +47,96 @@ if TYPE_CHECKING:
 @click.option(
     "--declarations",
     type=click.Path(path_type=Path),
-    help="The survey's folder, when the clearing used one.",
+    help="The survey's folder, if it was moved after `tercet clear`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 def explain(out: Path, item: str, declarations: Path | None, as_json: bool) -> int:
-    """Say why ITEM got its verdict in the clearance in folder OUT, quoting the raw bytes.
+    """Say why ITEM got its verdict in OUT, and quote the lines it rests on.
 
-    ITEM is the URL or path as it stands in the corpus, or the item's position (item_id).
+    OUT is a folder that `tercet clear` wrote; ITEM a URL or path as it stands in the corpus, or
+    its position (item_id). Nothing is fetched.
     """
     from tercet.flows.explain import explain as explain_item
 
-    found = explain_item(out, item, declarations=declarations)
+    explanation = explain_item(out, item, declarations=declarations)
     if as_json:
-        emit_json(asdict(found))
+        emit_json(asdict(explanation))
     else:
-        _show(found)
+        from tercet.flows.report_markup import plain
+
+        click.echo(plain("\n".join(_letter(explanation))))
     return 0
 
 
-def _show(found: Explanation) -> None:
-    from tercet.flows.report_markup import plain
+def _letter(found: Explanation) -> list[str]:
+    from tercet.consent.wording import USAGE_WORDS
+    from tercet.core.usage import Usage
 
-    click.echo(plain(found.item))
-    click.echo(f"{found.verdict} for {found.usage} under {found.policy}")
+    policy = found.policy
+    lines = [found.item, "", f"Verdict: {found.verdict}. {_VERDICTS[found.verdict]}"]
+    lines += [f"Asked for: {USAGE_WORDS[Usage(found.usage)]} ({found.usage})."]
+    lines += _wrapped(
+        f"Decided on {found.created_at} under the policy {policy['id']}, version "
+        f"{policy['version']} of {policy['date']}: {policy['title']}.",
+        "",
+    )
+    if found.copies > 1:
+        lines += [f"The corpus names it {found.copies} times; this is row {found.item_id}."]
+    lines += ["", "Why"]
     for code, words in found.reasons:
-        click.echo(f"  - {words} [{code}]")
-    for quote in found.quotes:
-        fetched = f", fetched {quote.fetched_at}" if quote.fetched_at else ""
-        click.echo(f"\n{quote.signal} says: {quote.says}  ({quote.spec}; {quote.declaration_id})")
-        click.echo(f"  {plain(quote.place)}{fetched}")
-        for line in quote.words.splitlines():
-            click.echo(f"  | {plain(line)}")
-    if found.asked:
-        click.echo("\nWhere was looked:")
-        for place in dict.fromkeys(found.asked):
-            click.echo(f"  {plain(place)}")
+        detail = f": {found.fault.replace('_', ' ')}" if code == "row_fault" and found.fault else ""
+        lines += _wrapped(f"- {words}{detail} [{code}]", "  ")
+    lines += ["", "What it rests on"]
+    for number, quote in enumerate(found.quotes, 1):
+        lines += _quote(number, quote)
+    if not found.quotes:
+        lines += ["  No declaration decided it."]
+    times = sorted(asked.fetched_at for asked in found.asked if asked.fetched_at)
+    between = f", from {times[0]} to {times[-1]}" if times else ""
+    lines += ["", f"What was asked{between}"]
+    lines += [line for asked in found.asked for line in _asked(asked)]
+    if not found.asked:
+        lines += ["  Nothing: " + _nothing(found)]
+    return lines
+
+
+def _asked(asked: Asked) -> list[str]:
+    result = "read" if not asked.failure else asked.failure.replace("_", " ")
+    if asked.status in (404, 410) and not asked.is_doubt:
+        result = "not there"
+    status = f" (HTTP {asked.status})" if asked.status else ""
+    doubt = "; this holds it" if asked.is_doubt else ""
+    note = f"; {asked.note}" if asked.note else ""
+    what = _RESOURCES.get(asked.resource, "")
+    return _wrapped(f"- {what}{asked.uri}: {result}{status}{doubt}{note}", "  ")
+
+
+def _nothing(found: Explanation) -> str:
+    if found.is_surveyed:
+        return "the survey did not ask this item's site."
+    return "the corpus was cleared without a survey."
+
+
+def _quote(number: int, quote: Quote) -> list[str]:
+    carrier = _CARRIERS.get(quote.carrier, quote.carrier)
+    lines = _wrapped(f"{number}. {quote.title} ({quote.spec}), in {carrier}:", "  ")
+    lines += [f"     {quote.uri}"]
+    fetched = f"Fetched {quote.fetched_at}. " if quote.fetched_at else ""
+    lines += [f"     {fetched}Declaration {quote.declaration_id}."]
+    if quote.agents == ("*",):
+        lines += ["     It speaks to every crawler."]
+    elif quote.agents:
+        lines += _wrapped(f"It names {', '.join(quote.agents)}.", "     ")
+    lines += _wrapped(quote.says, "     ")
+    lines += [""] * bool(quote.lines)
+    lines += [f"     {at or '':>5} | {text}" for at, text in quote.lines]
+    return lines if number == 1 else ["", *lines]
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """Wrap without ever breaking a URL."""
+    width = min(shutil.get_terminal_size().columns, _WIDTH_MAX)
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent + "  " * bool(indent),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def verify(out: Path, public_key: str, as_json: bool) -> int:
     """Check the clearance in folder OUT: signature, digests of all files, and counts made anew.
 
-    Needs nothing but that folder, and no network. Exits with 1 when anything differs.
+    Needs nothing but that folder, and no network. Prints one line a check, failures first;
+    exits with 1 when anything differs.
     """
     from tercet.flows.verify import verify as verify_clearance
 
@@ -45,8 +46,8 @@ def verify(out: Path, public_key: str, as_json: bool) -> int:
 
 def _show(checks: list[Check], *, key_given: bool) -> None:
     failed = [check for check in checks if not check.holds]
-    for check in failed:
-        click.echo(f"DIFFERS  {check.name}: {check.found}")
+    for check in [*failed, *(check for check in checks if check.holds)]:
+        click.echo(f"{'holds  ' if check.holds else 'DIFFERS'}  {check.name}: {check.found}")
     click.echo(f"{len(checks) - len(failed)} of {len(checks)} checks hold")
     signature = next(check for check in checks if check.name == "signature")
     if not failed:

@@ -15,7 +15,7 @@ _PLAIN = {
     str(State.UNCHECKED): "a place where permission is declared could not be read",
     str(State.NO_SOURCE): "a local file without a known source: no site could be asked",
 }
-_CONDITIONS = {
+CONDITION_WORDS: dict[ConditionKind, str] = {
     ConditionKind.ATTRIBUTION: "naming the creator",
     ConditionKind.SHARE_ALIKE: "sharing what is made under the same licence",
     ConditionKind.NON_COMMERCIAL: "non-commercial use only",
@@ -28,6 +28,7 @@ _CONDITIONS = {
     ConditionKind.GEOGRAPHY: "certain countries only",
     ConditionKind.OTHER: "other conditions, see the declaration",
 }
+"""What each condition asks for."""
 _BY_SIGNAL = {
     "denied_by_": "denied by {}",
     "may_be_denied_by_": "denied by one of two readings of {}",
@@ -47,10 +48,10 @@ def explain_reason(code: str) -> str:
         name = code.removeprefix(prefix)
         if name != code and name in titles:
             return text.format(titles[name])
-    for prefix, text in (("needs_", "it needs {}"), ("duty_", "duty: {}")):
+    for prefix, text in (("needs_", "condition: {}"), ("duty_", "duty: {}")):
         name = code.removeprefix(prefix)
         if name != code and name in set(ConditionKind):
-            return text.format(_CONDITIONS[ConditionKind(name)])
+            return text.format(CONDITION_WORDS[ConditionKind(name)])
     return code
 
 

@@ -14,8 +14,15 @@ from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, StorageError
 from tercet.core.usage import Usage
 from tercet.flows.clear_shard import ShardTask
-from tercet.flows.clearance import Clearance, make_plan, sign_clearance
+from tercet.flows.clearance import (
+    Clearance,
+    make_plan,
+    output_files,
+    sign_clearance,
+    unchanged,
+)
 from tercet.flows.local_evidence import gather_local_evidence
+from tercet.flows.local_notes import changed_inputs, inputs_state, keep_notes
 from tercet.flows.report import render_report
 from tercet.flows.shard_pool import clear_shards
 from tercet.flows.summary import summarise
@@ -78,10 +85,13 @@ def clear(request: ClearRequest) -> Clearance:
 
 
 def _clear(request: ClearRequest) -> Clearance:
+    _check_out(request.places, request.out)
     survey = check_evidence(request.declarations) if request.declarations else None
     corpus = _open(request)
     plan = make_plan(corpus, request.policy, request.usage, survey)
     _keep_plan(request.out, plan)
+    inputs = inputs_state(corpus)
+    keep_notes(request.out, inputs, request.declarations)
     local = gather_local_evidence(
         corpus,
         request.out / "evidence",
@@ -97,8 +107,12 @@ def _clear(request: ClearRequest) -> Clearance:
     verdicts = VerdictParts(request.out)
     verdicts.prepare()
     corpus, parts = clear_shards(task, sites, request.workers, request.progress)
+    if inputs_state(corpus) != inputs:
+        raise changed_inputs(request.out)
     write_offers(request.out, sites)
-    clearance = sign_clearance(corpus, request.policy, plan, parts, request.key, request.now)
+    files = output_files(request.out)
+    clearance = sign_clearance(corpus, request.policy, plan, parts, files, request.key, request.now)
+    clearance = unchanged(clearance, request.out / "clearance.json")
     counts = verdicts.site_counts(range(len(parts)), len(sites.origins))
     evidence = (*surveyed, *local)
     page = render_report(summarise(clearance, request.policy, sites, counts, evidence, request.out))
@@ -114,6 +128,16 @@ def _open(request: ClearRequest) -> Corpus:
         columns=request.columns,
         progress=lambda rows: request.progress("reading the corpus", rows, 0),
     )
+
+
+def _check_out(places: tuple[Path, ...], out: Path) -> None:
+    """Refuse a result folder inside the corpus: the result would become part of it."""
+    for place in places:
+        if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
+            raise InputError(
+                f"the result folder {out} lies inside the corpus {place}",
+                hint="choose a folder outside of it with -o",
+            )
 
 
 def _keep_plan(out: Path, plan: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ class ShardClearing:
         finished = self.parts.finished(shard.index)
         if finished is not None:
             return finished
-        name = Path(shard.file).name
+        name = _input_name(self.task.corpus, shard)
         columns = {
             column: TableColumn(resource, f"{name}#{column}", self.task.usage)
             for column, resource in _COLUMNS.items()
@@ -150,6 +150,12 @@ class _ShardReading:
             self._text_start[id(read)] = known
             self.column_texts.append(read)
         return known
+
+
+def _input_name(corpus: Corpus, shard: Shard) -> str:
+    """Return the name of the input that a shard's rows come from."""
+    ends = np.cumsum([each.rows for each in corpus.inputs])
+    return corpus.inputs[int(np.searchsorted(ends, shard.row_start, side="right"))].name
 
 
 def _path(url: pa.Scalar) -> bytes:

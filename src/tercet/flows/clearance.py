@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tercet import __version__
-from tercet.consent.corpora import Corpus
+from tercet.consent.corpora import ColumnNames, Corpus
 from tercet.consent.policy import Policy
 from tercet.core.canonical import canonical_json
-from tercet.core.errors import IntegrityError
+from tercet.core.errors import IntegrityError, TercetError
 from tercet.core.ids import sha256_hex
 from tercet.core.usage import Usage
 from tercet.core.verdict import Outcome
+from tercet.store.files import sha256_of_file
+from tercet.store.keys import signature_holds
 from tercet.store.verdict_parts import Part
 
 if TYPE_CHECKING:
@@ -60,6 +64,7 @@ def make_plan(
         "usage": str(usage),
         "rows": corpus.row_count,
         "shards": [shard.row_count for shard in corpus.shards],
+        "columns": {name: getattr(corpus.columns, name) for name in ColumnNames.__slots__},
         "inputs": [{"name": i.name, "bytes": i.bytes, "rows": i.rows} for i in corpus.inputs],
         "declarations": {name: entry["sha256"] for name, entry in survey["files"].items()}
         if survey
@@ -72,10 +77,11 @@ def sign_clearance(
     policy: Policy,
     plan: dict[str, Any],
     parts: list[Part],
+    files: dict[str, str],
     key: SigningKey,
     now: str,
 ) -> Clearance:
-    """Return the signed clearance over ``parts``.
+    """Return the signed clearance over ``parts`` and the other ``files`` (SHA-256 by name).
 
     Raises IntegrityError when rows out differ from rows in, or counts do not add up.
     """
@@ -102,9 +108,37 @@ def sign_clearance(
         "verdicts": verdicts,
         "reasons": reasons,
         "parts": [part.document() for part in parts],
+        "files": files,
         "plan_sha256": sha256_hex(canonical_json(plan)),
     }
     return Clearance(document | {"signature": key.signature(canonical_json(document))})
+
+
+def output_files(out: Path) -> dict[str, str]:
+    """Return the SHA-256 of what the verdicts refer to: offers, own evidence, faults. By name."""
+    found = [
+        out / "offers.parquet",
+        *(out / "evidence").glob("*.parquet"),
+        *(path for name in ("columns", "faults") for path in (out / name).glob("[0-9]*.parquet")),
+    ]
+    names = {path.relative_to(out).as_posix(): path for path in sorted(found)}
+    return {name: sha256_of_file(path) for name, path in names.items() if path.is_file()}
+
+
+def unchanged(clearance: Clearance, path: Path) -> Clearance:
+    """Return the clearance in ``path`` where it says just the same, so that it keeps its date."""
+    try:
+        old = json.loads(path.read_bytes())
+        same = all(
+            old[name] == value
+            for name, value in clearance.document.items()
+            if name not in ("created_at", "signature")
+        )
+        same = same and old["signature"]["key_id"] == clearance.document["signature"]["key_id"]
+        holds = same and signature_holds(*signed_bytes(old))
+    except (FileNotFoundError, ValueError, KeyError, TypeError, TercetError):
+        return clearance
+    return Clearance(old) if holds else clearance
 
 
 def _check_counts(corpus: Corpus, parts: list[Part], verdicts: dict[str, int]) -> None:

@@ -33,15 +33,19 @@ def compare(before: Path, after: Path, *, example_count: int = 20) -> Comparison
     """Compare two clearances: of other policies, or of the same corpus at other dates.
 
     Items are matched by position when both clear the same inputs, else by name. Raises
-    InputError when a folder holds no clearance.
+    InputError when a folder holds no clearance, IntegrityError when its verdicts cannot be read.
     """
     documents = [read_clearance(folder).document for folder in (before, after)]
     same = documents[0]["corpus"]["inputs"] == documents[1]["corpus"]["inputs"]
+    tables = [
+        [folder / part["file"] for part in document["parts"]]
+        for folder, document in zip((before, after), documents, strict=True)
+    ]
     moves = tuple(
         (first or "absent", second or "absent", count)
-        for first, second, count in changes(before, after, by_position=same)
+        for first, second, count in changes(*tables, by_position=same)
     )
-    examples = changed_items(before, after, by_position=same, limit=example_count)
+    examples = changed_items(*tables, by_position=same, limit=example_count)
     return Comparison(
         before=_particulars(documents[0]),
         after=_particulars(documents[1]),

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from tercet.consent.table_columns import ColumnText
 from tercet.store.evidence_rows import declaration_row, declaration_schema
+from tercet.store.files import written_whole
 
 
 def column_schema() -> pa.Schema:
@@ -34,7 +35,5 @@ def write_column_evidence(folder: Path, index: int, texts: Sequence[ColumnText])
     if not rows:
         return
     path = folder / "columns" / f"{index:05d}.parquet"
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    pq.write_table(pa.Table.from_pylist(rows, schema=column_schema()), temporary)
-    temporary.replace(path)
+    with written_whole(path, folder / "work") as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=column_schema()), temporary)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _CHUNK_BYTES = 1024 * 1024
@@ -26,6 +29,24 @@ def write_atomically(path: Path, raw: bytes) -> None:
         raise
 
 
+@contextmanager
+def written_whole(path: Path, work: Path) -> Iterator[Path]:
+    """Give a temporary path in ``work``; what was written there becomes ``path`` at the end.
+
+    Each process has its own: after a kill an old worker may still be writing. On an error the
+    temporary file is removed and ``path`` stays as it was. Raises OSError.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    temporary = work / f"{path.parent.name}-{path.name}.{os.getpid()}"
+    try:
+        yield temporary
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hex digits, read in pieces. Raises OSError."""
     digest = hashlib.sha256()
@@ -33,3 +54,8 @@ def sha256_of_file(path: Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def literal_path(path: Path) -> str:
+    """Return ``path`` for DuckDB, which would take ``*``, ``?`` and ``[`` for wildcards."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))

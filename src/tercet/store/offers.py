@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tercet.consent.site_index import SiteIndex
+from tercet.store.files import written_whole
 
 OFFER_SCHEMA: pa.Schema = pa.schema(
     [
@@ -31,8 +32,10 @@ _ROWS_MAX = 50_000  # written at a time
 def write_offers(folder: Path, sites: SiteIndex) -> None:
     """Write the offers of all surveyed sites. Raises OSError."""
     path = folder / "offers.parquet"
-    temporary = path.with_name(f".{path.name}")
-    with pq.ParquetWriter(temporary, OFFER_SCHEMA) as writer:
+    with (
+        written_whole(path, folder / "work") as temporary,
+        pq.ParquetWriter(temporary, OFFER_SCHEMA) as writer,
+    ):
         rows: list[dict[str, object]] = []
         for number, book in enumerate(sites.rulebooks):
             for site in np.flatnonzero(sites.book == number).tolist() if book.offers else ():
@@ -41,7 +44,6 @@ def write_offers(folder: Path, sites: SiteIndex) -> None:
                     writer.write_table(pa.Table.from_pylist(rows, schema=OFFER_SCHEMA))
                     rows = []
         writer.write_table(pa.Table.from_pylist(rows, schema=OFFER_SCHEMA))
-    temporary.replace(path)
 
 
 def offer_rows(sites: SiteIndex, site: int) -> list[dict[str, object]]:

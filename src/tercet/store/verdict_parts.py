@@ -3,10 +3,12 @@
 verdicts.parquet/00000.parquet   item_id, item, verdict, reasons, declarations, policy
 completions/00000.json           rows, counts and SHA-256 of that part; written last
 completions/00000.npz            verdict counts by site
+work/                            files that are not whole yet
 """
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ import pyarrow.parquet as pq
 from tercet.consent.clearing import OUTCOMES, DecidedRows
 from tercet.core.canonical import canonical_json
 from tercet.core.verdict import Verdict
-from tercet.store.files import sha256_of_file, write_atomically
+from tercet.store.files import sha256_of_file, write_atomically, written_whole
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -79,6 +81,7 @@ class VerdictParts:
         self.folder = folder
         self._parts = folder / "verdicts.parquet"
         self._markers = folder / "completions"
+        self._work = folder / "work"
 
     def prepare(self) -> None:
         """Make the folders. Raises OSError."""
@@ -90,12 +93,14 @@ class VerdictParts:
         return self._parts / f"{index:05d}.parquet"
 
     def finished(self, index: int) -> Part | None:
-        """Return the part when its marker and its file are there, else None."""
+        """Return the part when its marker is there and its file is as the marker tells."""
         try:
-            marker = json.loads((self._markers / f"{index:05d}.json").read_bytes())
-        except (FileNotFoundError, ValueError):
+            part = Part(**json.loads((self._markers / f"{index:05d}.json").read_bytes()))
+        except (FileNotFoundError, ValueError, TypeError):
             return None
-        return Part(**marker) if self.path(index).is_file() else None
+        path = self.path(index)
+        known = path.is_file() and (self._markers / f"{index:05d}.npz").is_file()
+        return part if known and sha256_of_file(path) == part.sha256 else None
 
     def write(self, index: int, rows: PartRows, site_count: int) -> Part:
         """Write one part and then its marker. Raises OSError; then there is no marker."""
@@ -103,20 +108,19 @@ class VerdictParts:
         site = np.concatenate([decided.site for decided in rows.decided])
         table = _table(rows, verdict)
         path = self.path(index)
-        temporary = path.with_name(f".{path.name}")
-        pq.write_table(
-            table,
-            temporary,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=["verdict", "reasons.list.element", "declarations.list.element",
-                            "policy"],
-            dictionary_pagesize_limit=1 << 25,
-            row_group_size=1 << 20,
-            write_statistics=["item_id"],
-        )  # fmt: skip
-        digest = sha256_of_file(temporary)
-        temporary.replace(path)
+        with written_whole(path, self._work) as temporary:
+            pq.write_table(
+                table,
+                temporary,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=["verdict", "reasons.list.element", "declarations.list.element",
+                                "policy"],
+                dictionary_pagesize_limit=1 << 25,
+                row_group_size=1 << 20,
+                write_statistics=["item_id"],
+            )  # fmt: skip
+            digest = sha256_of_file(temporary)
         part = _counted(index, rows, verdict, digest)
         self._write_sites(index, site, _outcome_codes(rows.verdicts)[verdict], site_count)
         marker = {name: getattr(part, name) for name in Part.__slots__}
@@ -129,7 +133,9 @@ class VerdictParts:
         key = site[known].astype(np.int64) * width + outcome[known]
         counts = np.bincount(key, minlength=site_count * width).reshape(-1, width)
         used = np.flatnonzero(counts.any(axis=1))
-        np.savez(self._markers / f"{index:05d}.npz", site=used, counts=counts[used])
+        packed = io.BytesIO()
+        np.savez(packed, site=used, counts=counts[used])
+        write_atomically(self._markers / f"{index:05d}.npz", packed.getvalue())
 
     def site_counts(self, indexes: range, site_count: int) -> Array:
         """Return verdict counts by site, summed over parts; columns in the order of OUTCOMES."""
