@@ -148,6 +148,13 @@ def test_remedies_read_as_sentences() -> None:
     assert "2 items lie" in text
 
 
+def test_what_can_be_bought_is_said_first() -> None:
+    counts = (("offered", 2), ("blocked", 834_565), ("cleared", 400_000))
+    text = " ".join(Outline(render_report(replace(SUMMARY, verdict_counts=counts))).text.split())
+    bought = text.index("2 items can be licensed at a price their owners name: see the offers")
+    assert bought < text.index("have no grant")
+
+
 ATTACKS = (
     "</title><script>alert(1)</script>", "<img src=x onerror=alert(1)>", '" onload="alert(1)',
     "javascript:alert(1)", "data:text/html,<script>", "https://a.example/\u202egpj.exe",

@@ -229,6 +229,14 @@ def _missing(summary: ReportSummary, counts: dict[Outcome, int]) -> Markup:
         element("li", element("b", plural(items, "item")), " ", prose(_agreeing(text, items)))
         for text, items in summary.remedies
     ]
+    offered = counts[Outcome.OFFERED]
+    if offered:
+        words = " can be licensed at a price their owners name"
+        offers = element("a", "see the offers", href="#offers") if summary.offers else Markup("")
+        known = element(
+            "li", element("b", plural(offered, "item")), words, ": " * bool(offers), offers
+        )
+        steps.insert(0, known)
     return join([intro, element("ul", *steps, class_="remedies")] if steps else [intro])
 
 
