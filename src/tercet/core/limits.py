@@ -33,4 +33,6 @@ ROW_BYTES_MAX = 64 * 1024 * 1024  # one line of a CSV or JSONL corpus; the rest 
 ROW_LINES_MAX = 1_000  # lines one quoted CSV row may span
 QUOTED_ROW_BYTES_MAX = 1024 * 1024  # bytes of a CSV row that spans lines
 MEDIA_FILE_BYTES_MAX = 256 * 1024 * 1024  # read of one local media file; beyond it: held
+MEDIA_FILE_SECONDS_MAX = 60.0  # spent on one local media file; beyond it: held
+MEDIA_FILE_MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024  # address space for reading one; else held
 DECLARATION_FILE_BYTES_MAX = 16 * 1024 * 1024  # a sidecar file

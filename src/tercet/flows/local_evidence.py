@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
-from itertools import islice
+from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 
 from tercet.consent.capture import Capture, Captured, capture_of
@@ -13,11 +15,14 @@ from tercet.consent.failures import Failure
 from tercet.consent.media.packets import extract
 from tercet.consent.signal import Resource
 from tercet.core.declaration import Carrier
-from tercet.core.limits import DECLARATION_FILE_BYTES_MAX, MEDIA_FILE_BYTES_MAX
-from tercet.flows.pool import worker_pool
+from tercet.core.limits import (
+    DECLARATION_FILE_BYTES_MAX,
+    MEDIA_FILE_BYTES_MAX,
+    MEDIA_FILE_MEMORY_BYTES_MAX,
+    MEDIA_FILE_SECONDS_MAX,
+)
+from tercet.flows.guarded_pool import Casualty, Guard, guarded_map
 from tercet.store.evidence import EvidenceWriter, read_survey
-
-_CHUNK_FILES = 64
 
 
 def gather_local_evidence(
@@ -41,35 +46,62 @@ def gather_local_evidence(
         return [folder]
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
-    with EvidenceWriter(folder, started_at=now) as evidence, worker_pool(workers) as pool:
-        waiting = (m for m in _chain(first, members) if not evidence.is_done("", m.item))
-        for groups in pool.map(_capture_chunk, _chunks(waiting)):
-            for group in groups:
-                evidence.add(group)
-            done += len(groups)
-            progress(done, total)
+    guard = Guard(MEDIA_FILE_SECONDS_MAX, MEDIA_FILE_MEMORY_BYTES_MAX)
+    with EvidenceWriter(folder, started_at=now) as evidence:
+        waiting = _waiting(chain([first], members), evidence)
+        with closing(guarded_map(capture_member, waiting, workers=workers, guard=guard)) as found:
+            for member, result in found:
+                evidence.add(
+                    [_doubt(member, result.reason)] if isinstance(result, Casualty) else result
+                )
+                done += 1
+                progress(done, total)
         evidence.finish(now)
     return [folder]
 
 
-def _chain(first: Member, rest: Iterator[Member]) -> Iterator[Member]:
-    yield first
-    yield from rest
+def _waiting(members: Iterator[Member], evidence: EvidenceWriter) -> Iterator[Member]:
+    """Yield the members that are not read yet.
+
+    Of several files with one name only the first is read, and all of them are held: what one
+    declares must never be taken for the other's word.
+    """
+    seen: set[bytes] = set()
+    for member in members:
+        key = blake2b(member.item.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if key in seen:
+            evidence.add([_doubt(member, "another file of the corpus has the same name")])
+        elif not evidence.is_done("", member.item):
+            yield member
+        seen.add(key)
 
 
-def _chunks(members: Iterator[Member]) -> Iterator[list[Member]]:
-    while chunk := list(islice(members, _CHUNK_FILES)):
-        yield chunk
-
-
-def _capture_chunk(members: list[Member]) -> list[list[Captured]]:
-    return [capture_member(member) for member in members]
+def _doubt(member: Member, reason: str) -> Captured:
+    """Return what is known of a file that could not be read as a whole: it is held."""
+    capture = Capture(
+        Resource.METADATA,
+        Carrier.EMBEDDED,
+        item=member.item,
+        uri=member.item,
+        failure=Failure.PARSE_ERROR,
+        note=reason,
+    )
+    return capture_of(capture, None)
 
 
 def capture_member(member: Member) -> list[Captured]:
     """Return everything captured from one media file and its sidecars; at least one capture."""
     sidecars = (_from_sidecar(member, place) for place in member.sidecars)
-    return [*_from_media(member), *sidecars]
+    return _without_copies([*_from_media(member), *sidecars])
+
+
+def _without_copies(captured: list[Captured]) -> list[Captured]:
+    """Leave out the same bytes found twice in one file: they declare the same."""
+    first: dict[tuple[object, ...], Captured] = {}
+    for capture, raw in captured:
+        place = (capture.resource, capture.carrier, capture.uri, capture.raw_sha256)
+        first.setdefault((*place, capture.failure) if raw else (*place, capture), (capture, raw))
+    return list(first.values())
 
 
 def _from_media(member: Member) -> Iterator[Captured]:
