@@ -34,7 +34,7 @@ class CompiledReading:
 
     matching: Matching
     rules: PathRules
-    said: tuple[_Said, ...]
+    standings: tuple[int, ...]
 
     def probe(self) -> Callable[[str], Winner]:
         """Return the function from a path (Latin-1 text of its octets) to the winner."""
@@ -49,10 +49,10 @@ class CompiledReading:
     def standing(self, winner: Winner) -> int:
         """Return what the winning statements say."""
         if isinstance(winner, int):
-            return self.said[winner][1] if winner >= 0 else Standing.NONE
+            return self.standings[winner] if winner >= 0 else Standing.NONE
         joined = Standing.NONE
         for index in winner:
-            joined |= self.said[index][1]
+            joined |= self.standings[index]
         return joined
 
 
@@ -104,7 +104,7 @@ def compile_declaration(
             reading.matching,
             # RFC 9309 section 2.2.2: on a tie the least restrictive rule should be used.
             PathRules.compile([(p, not _denies(s)) for p, s in said], normalised=True),
-            said,
+            tuple([standing for _, standing in said]),
         )
         for reading, said in zip(declaration.readings, spoken, strict=True)
     )

@@ -72,6 +72,11 @@ class Rulebook:
         self.patterns = tuple(p for _, compiled in self.ruled for p in compiled.patterns)
         self._probes = [r.probe() for _, compiled in self.ruled for r in compiled.readings]
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes without what is derived."""
+        fields = (self.states, self.fixed, self.ruled, self.declaration_count, self.offers)
+        return Rulebook, fields
+
     def winners(self, path: str) -> tuple[Winner, ...]:
         """Return which statements hold at ``path``: Latin-1 text of its normal form's octets."""
         return tuple([probe(path) for probe in self._probes])

@@ -10,6 +10,7 @@ from typing import Any
 
 from tercet.consent.corpora import ColumnNames, Corpus, open_corpus
 from tercet.consent.policy import Policy
+from tercet.consent.site_index import SiteIndex
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, StorageError
 from tercet.core.usage import Usage
@@ -23,6 +24,7 @@ from tercet.flows.clearance import (
 )
 from tercet.flows.local_evidence import gather_local_evidence
 from tercet.flows.local_notes import changed_inputs, inputs_state, keep_notes
+from tercet.flows.pool import worker_pool
 from tercet.flows.report import render_report
 from tercet.flows.shard_pool import clear_shards
 from tercet.flows.summary import summarise
@@ -103,7 +105,7 @@ def _clear(request: ClearRequest) -> Clearance:
     items = tuple(f for f in [*surveyed, *local] if read_survey(f)["counts"]["items"])
     task = ShardTask(corpus, request.policy, request.usage, request.out, items)
     request.progress("reading sites", 0, 0)
-    sites = load_sites(request.declarations, request.usage) if request.declarations else no_sites()
+    sites = _sites(request)
     verdicts = VerdictParts(request.out)
     verdicts.prepare()
     corpus, parts = clear_shards(task, sites, request.workers, request.progress)
@@ -119,6 +121,13 @@ def _clear(request: ClearRequest) -> Clearance:
     write_atomically(request.out / "report.html", page.encode())
     write_atomically(request.out / "clearance.json", clearance.to_bytes() + b"\n")
     return clearance
+
+
+def _sites(request: ClearRequest) -> SiteIndex:
+    if request.declarations is None:
+        return no_sites()
+    with worker_pool(request.workers) as pool:
+        return load_sites(request.declarations, request.usage, mapper=pool.map)
 
 
 def _open(request: ClearRequest) -> Corpus:

@@ -5,8 +5,12 @@ Rulebooks are compiled once for each distinct set of captured bytes, however man
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +31,17 @@ from tercet.store.blobs import BlobStore
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_CHUNK_BOOKS = 256
 _KEY_COLUMNS = ("resource", "carrier", "failure", "media_type", "raw_sha256")
 _OTHER_COLUMNS = ("site", "uri", "redirects")
 
 
-def load_sites(folder: Path, usage: Usage) -> SiteIndex:
-    """Read the site-level rows of an evidence directory.
+Mapper = Callable[[Callable[..., Any], Iterable[Any]], Iterable[Any]]
+"""``map``, or a pool's: calls a function of one argument on many, in order."""
+
+
+def load_sites(folder: Path, usage: Usage, *, mapper: Mapper = map) -> SiteIndex:
+    """Read the site-level rows of an evidence directory; compile rulebooks by ``mapper``.
 
     Raises IntegrityError when a blob is missing or altered, or when the declarations were read by
     another version of the readers than this one.
@@ -40,18 +49,53 @@ def load_sites(folder: Path, usage: Usage) -> SiteIndex:
     captures = _site_rows(folder / "captures.parquet", (*_KEY_COLUMNS, *_OTHER_COLUMNS))
     starts = _run_starts(captures["site"])
     origins = captures["site"].take(pa.array(starts))
-    ends = np.append(starts, len(captures))[1:]
+    ends = np.append(starts[1:], len(captures))
     book, example = _classes(_signatures(captures, starts))
-    blobs = BlobStore(folder / "blobs")
-    rulebooks = [
-        _rulebook(captures.slice(starts[at], ends[at] - starts[at]), blobs, usage, of_site=True)
-        for at in example.tolist()
-    ]
+    with _without_collection():
+        groups = _captures_of(captures, starts[example], ends[example])
+        rulebooks = list(_compiled(groups, folder, usage, mapper))
     ids, id_start, counts = _site_ids(folder, origins)
     expected = np.array([b.declaration_count for b in rulebooks] or [0])[book]
     if not np.array_equal(counts, expected):
         raise _other_readers(folder)
     return SiteIndex(_string_array(origins), book, id_start, ids, rulebooks)
+
+
+def _captures_of(captures: pa.Table, starts: Array, ends: Array) -> Iterator[list[Capture]]:
+    """Yield the captures in each range of rows."""
+    sizes = ends - starts
+    rows = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+    each = iter(captures.take(pa.array(rows)).to_pylist())
+    for size in sizes.tolist():
+        yield [capture_from_row(row) for row in islice(each, size)]
+
+
+def _compiled(
+    groups: Iterator[list[Capture]], folder: Path, usage: Usage, mapper: Mapper
+) -> Iterator[Rulebook]:
+    chunks = iter(lambda: list(islice(groups, _CHUNK_BOOKS)), [])
+    compile_chunk = partial(_compile_chunk, folder / "blobs", usage)
+    for rulebooks in mapper(compile_chunk, chunks):
+        yield from rulebooks
+
+
+def _compile_chunk(blobs: Path, usage: Usage, groups: list[list[Capture]]) -> list[Rulebook]:
+    store = BlobStore(blobs)
+    with _without_collection():
+        return [_rulebook(captures, store, usage, of_site=True) for captures in groups]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Spare the garbage collector: what is made here is kept, and it would look at all of it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def no_sites() -> SiteIndex:
@@ -148,9 +192,10 @@ def _string_array(column: pa.ChunkedArray) -> pa.Array:
     return whole
 
 
-def _rulebook(rows: pa.Table, blobs: BlobStore, usage: Usage, *, of_site: bool) -> Rulebook:
-    captured = [capture_from_row(row) for row in rows.to_pylist()]
-    pairs = [(c, blobs.get(c.raw_sha256) if c.raw_sha256 else b"") for c in captured]
+def _rulebook(
+    captures: list[Capture], blobs: BlobStore, usage: Usage, *, of_site: bool
+) -> Rulebook:
+    pairs = [(c, blobs.get(c.raw_sha256) if c.raw_sha256 else b"") for c in captures]
     return compile_rulebook(pairs, usage, of_site=of_site)
 
 
@@ -200,7 +245,8 @@ class ItemEvidence:
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             rows = captures.slice(start, end - start)
             row = rows["row"][0].as_py()
-            rulebook = _rulebook(rows, blobs, self.usage, of_site=False)
+            captured = [capture_from_row(each) for each in rows.to_pylist()]
+            rulebook = _rulebook(captured, blobs, self.usage, of_site=False)
             declared = ids.get(row, [])
             if len(declared) != rulebook.declaration_count:
                 raise _other_readers(folder)
