@@ -11,7 +11,7 @@ import click
 
 from tercet import __version__
 from tercet.cli.output import show_error
-from tercet.core.errors import StorageError, TercetError
+from tercet.core.errors import InputError, StorageError, TercetError, UncheckedError
 
 COMMANDS = {
     "survey": "collect the permission declarations of the sites in a corpus",
@@ -66,8 +66,19 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        show_error(StorageError(_os_text(error)), as_json=as_json)
-        code = StorageError.exit_status
+        stored = StorageError(_os_text(error), hint="check the path, the space left and the rights")
+        show_error(stored, as_json=as_json)
+        code = stored.exit_status
+    except MemoryError:
+        short = UncheckedError("out of memory", hint="use --workers 1, or a bigger machine")
+        show_error(short, as_json=as_json)
+        code = short.exit_status
+    except Exception as error:
+        if os.environ.get("TERCET_DEBUG"):
+            raise
+        unforeseen = _defect(error)
+        show_error(unforeseen, as_json=as_json)
+        code = unforeseen.exit_status
     except KeyboardInterrupt:
         click.echo("\nstopped; run the same command again to go on", err=True)
         code = INTERRUPTED
@@ -82,17 +93,23 @@ def _run(arguments: list[str]) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        show_usage(error)
-        return 2
+        raise _usage_error(error) from error
     return result if isinstance(result, int) else 0
 
 
-def show_usage(error: click.ClickException) -> None:
-    """Print a usage error the way all errors are printed."""
-    click.echo(f"error: {error.format_message()}", err=True)
+def _usage_error(error: click.ClickException) -> InputError:
+    """Return a usage error as one of our own, so that it is shown as all errors are."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "tercet"
-    click.echo(f"\nhint: {path} --help shows the options", err=True)
+    return InputError(error.format_message(), hint=f"{path} --help shows the options")
+
+
+def _defect(error: Exception) -> UncheckedError:
+    """Return an error that nobody foresaw: nothing it touched counts as done."""
+    return UncheckedError(
+        f"a defect in tercet: {type(error).__name__}: {error}",
+        hint="please report it, with what the same command shows when TERCET_DEBUG=1 is set",
+    )
 
 
 def _os_text(error: OSError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from tercet.core.errors import TercetError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_LINE_EVERY_S = 5.0  # of progress, where there is no terminal
 
 
 def show_error(error: TercetError, *, as_json: bool) -> None:
@@ -43,7 +46,8 @@ def console(*, err: bool = False) -> Console:
 def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Give a function (stage, done, total) that shows progress on stderr.
 
-    A total of 0 means it is not known. Without a terminal one line a stage is printed.
+    A total of 0 means it is not known. Without a terminal a line is printed at the end of a
+    stage, and every few seconds.
     """
     if quiet:
         yield lambda stage, done, total: None
@@ -77,13 +81,16 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _plain_progress() -> Callable[[str, int, int], None]:
-    shown: dict[str, int] = {}
+    """A line when a stage ends, and every few seconds until then."""
+    told_s: dict[str, float] = {}
 
     def show(stage: str, done: int, total: int) -> None:
-        tenth = done * 10 // total if total else 0
-        if shown.get(stage) != tenth:
-            shown[stage] = tenth
-            amount = f" {done:,} of {total:,}" if total else ""
-            click.echo(f"{stage}{amount}", err=True)
+        now_s = time.monotonic()
+        if not total and stage not in told_s:
+            click.echo(stage, err=True)
+        due = now_s - told_s.setdefault(stage, now_s) >= _LINE_EVERY_S
+        if total and (due or done == total):
+            told_s[stage] = now_s
+            click.echo(f"{stage} {done:,} of {total:,}", err=True)
 
     return show

@@ -14,6 +14,8 @@ from tercet.core.ids import sha256_hex
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+_OTHER_KEY = "give another file with --key; where none is yet, a key is made"
+
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
@@ -52,7 +54,7 @@ def load_or_make_key(path: Path) -> SigningKey:
     Raises InputError when the file is no Ed25519 key or others may read it, StorageError when
     it cannot be written.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         _make(path)
     return _load(path)
 
@@ -87,6 +89,7 @@ def _make(path: Path) -> None:
 
 
 def _load(path: Path) -> SigningKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -94,7 +97,9 @@ def _load(path: Path) -> SigningKey:
         mode = path.stat().st_mode
         pem = path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read the signing key {path}: {error.strerror}") from error
+        raise InputError(
+            f"cannot read the signing key {path}: {error.strerror}", hint=_OTHER_KEY
+        ) from error
     if mode & 0o077:
         raise InputError(
             f"the signing key {path} can be read by others (mode {mode & 0o777:o})",
@@ -102,10 +107,10 @@ def _load(path: Path) -> SigningKey:
         )
     try:
         private = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a private key in PEM form") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InputError(f"{path} is not a private key in PEM form", hint=_OTHER_KEY) from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise InputError(f"{path} is not an Ed25519 key")
+        raise InputError(f"{path} is not an Ed25519 key", hint=_OTHER_KEY)
     raw = private.public_key().public_bytes(
         serialization.Encoding.Raw, serialization.PublicFormat.Raw
     )
