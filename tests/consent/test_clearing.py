@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tercet.consent import row_matching
 from tercet.consent.capture import Capture, Captured, capture_of, declarations_of
 from tercet.consent.clearing import Clearing
 from tercet.consent.evaluation import compile_declaration
@@ -95,13 +96,22 @@ def slow_facts(site: list[Captured], path: bytes) -> Facts:
     return facts
 
 
+@pytest.fixture(autouse=True, params=["compiled", "plain"])
+def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test with the compiled inner loops and with those in Python."""
+    if request.param == "plain":
+        monkeypatch.setattr(row_matching, "_library", None)
+    elif not row_matching.COMPILED:
+        pytest.skip("no C compiler was there when Tercet was installed")
+
+
 PIECES = ["private", "open", "x.jpg", "search", "about", "?q=1", "a", "b", "c", "abcdefgh", "ij",
           "x~y", "x%7ey", "..", "é", "", "%2F", "$", "*"]  # fmt: skip
 paths = st.lists(st.sampled_from(PIECES), max_size=4).map("/".join)
 rows = st.lists(st.tuples(st.integers(0, len(SITES)), paths), min_size=1, max_size=30)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows)
 def test_batches_agree_with_a_slow_reading(drawn: list[tuple[int, str]]) -> None:
     clearing = Clearing(index(), POLICY)
@@ -181,7 +191,7 @@ def test_a_broad_denial_is_not_asked_path_by_path() -> None:
     """A site that denies everything needs no look at paths: speed rests on this."""
     robots = b"User-agent: *\nDisallow: /\n\nUser-agent: GPTBot\nDisallow: /x\n"
     book = compile_rulebook(captures(robots, broken=False), USAGE, of_site=True)
-    assert book.patterns == ()
+    assert book.ruled == ()
 
 
 def declared(*statements: Statement, matching: Matching = Matching.LONGEST) -> Declaration:

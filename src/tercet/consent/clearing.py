@@ -1,34 +1,41 @@
 """The clearing of one batch: rows in, the same number of rows out, each with one verdict.
 
 Everything a row's verdict depends on becomes a Finding with a small number; `decide` runs once
-for each distinct combination of findings, and the result is joined back by indexing. No row is
-ever looked at by Python alone unless one of its site's narrower path rules might match it.
+for each distinct combination of findings, and the result is joined back by indexing.
+Paths are matched in `row_matching`, which tells rows apart; what is said there is then read once
+for each kind of row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tercet.consent.evaluation import Winner
+from tercet.consent import row_matching_plain
+from tercet.consent.evaluation import UNIVERSAL
 from tercet.consent.facts import Facts, State
 from tercet.consent.paths import normalise_path
 from tercet.consent.policy import Policy, decide
-from tercet.consent.prefix_filter import PrefixFilter
-from tercet.consent.rulebook import NOTHING, Finding
+from tercet.consent.row_matching import ESCAPED, ODD, PathMatcher, UrlCuts
+from tercet.consent.rulebook import NOTHING, Finding, Rulebook
 from tercet.consent.site_index import NOT_SURVEYED, URL_INVALID, SiteIndex
-from tercet.consent.urls import UrlColumns, split_url, split_urls
+from tercet.consent.urls import split_url
+from tercet.core.declaration import Matching
 from tercet.core.verdict import Outcome, Verdict
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 OUTCOMES = tuple(Outcome)
+_MODES = {
+    Matching.LONGEST: row_matching_plain.LONGEST,
+    Matching.FIRST: row_matching_plain.FIRST,
+    Matching.STRICTEST: row_matching_plain.STRICTEST,
+}
 UNSURVEYED = Finding(Facts(frozenset({State.NOT_SURVEYED})))
 INVALID = Finding(Facts(frozenset({State.URL_INVALID})))
 SOURCELESS = Finding(Facts(frozenset({State.NO_SOURCE})))
@@ -90,15 +97,11 @@ class Clearing:
             [self.findings.number(book.everywhere) for book in sites.rulebooks] or [0],
             dtype=np.int32,
         )
-        ruled = [(at, book.patterns) for at, book in enumerate(sites.rulebooks) if book.patterns]
-        self._ruled = np.zeros(max(len(sites.rulebooks), 1), dtype=np.bool_)
-        self._ruled[[at for at, _ in ruled]] = True
-        self._filter = PrefixFilter.build(ruled, len(sites.rulebooks))
-        self._pieced = np.zeros_like(self._ruled)
-        self._pieced[list(self._filter.pieces)] = True
-        self._answers: list[dict[tuple[Winner, ...], int]] = [{} for _ in sites.rulebooks]
+        ruled = [bool(book.ruled) for book in sites.rulebooks] or [False]
+        self._ruled = np.array(ruled, dtype=np.bool_)
+        self._matcher = path_matcher(sites.rulebooks)
+        self._answers: dict[tuple[int, int], int] = {}
         self._decided: dict[tuple[int, ...], int] = {}
-        self._positions: list[tuple[tuple[int, ...], ...]] = []
 
     def site_ground(self, urls: pa.Array, faulty: Array) -> tuple[Ground, Array]:
         """Return what the sites say of each row, and the site numbers.
@@ -107,14 +110,15 @@ class Clearing:
         """
         absent = pc.is_null(urls).to_numpy(zero_copy_only=False)
         texts = pc.fill_null(urls, "")
-        columns = split_urls(texts)
-        site, respelt = self.sites.find(columns, texts)
+        cuts = UrlCuts.of(texts)
+        site, respelt = self.sites.find(cuts, texts)
         site[absent | faulty] = URL_INVALID
         known = np.maximum(site, 0)
         if len(self.sites.book):
             book = self.sites.book[known]
             finding = self._everywhere[book]
-            self._follow_paths(columns, texts, respelt, site >= 0, book, finding)
+            ruled = np.where((site >= 0) & self._ruled[book], book, -1)
+            self._follow_paths(cuts, texts, respelt, ruled, finding)
         else:
             finding = np.zeros(len(urls), dtype=np.int32)
         finding[site == NOT_SURVEYED] = self.findings.number(UNSURVEYED)
@@ -126,65 +130,51 @@ class Clearing:
 
     def _follow_paths(
         self,
-        columns: UrlColumns,
+        cuts: UrlCuts,
         texts: pa.Array,
         respelt: dict[int, str],
-        known: Array,
         book: Array,
         finding: Array,
     ) -> None:
-        """Ask the rulebook for each row that one of its narrower rules might match.
+        """Let the narrower rules of each row's rulebook (-1: none) have their say.
 
         ``respelt`` are the paths of URLs that were normalised one by one.
         """
-        rows = np.flatnonzero(known & self._ruled[book])
-        rows = rows[np.argsort(book[rows], kind="stable")]
-        odd = columns.odd[rows] | ~columns.plain[rows]
-        odd |= np.isin(rows, np.fromiter(respelt, dtype=np.int64, count=len(respelt)))
-        for row in rows[odd].tolist():
-            path = respelt[row] if row in respelt else _path(texts[row].as_py())
-            normal = normalise_path(path.encode()).decode("latin-1")
-            finding[row] = self._ask(int(book[row]), normal)
-        rows = rows[~odd]
-        rows = rows[self._may_match(columns, rows, book)]
-        finding[rows] = self._answers_of(columns, rows, book[rows])
+        strange = cuts.flags & (ODD | ESCAPED) != 0
+        strange[list(respelt)] = True
+        plain = np.where(strange, -1, book)
+        keys = self._matcher.keys(cuts.data, cuts.host_end, cuts.end, plain)
+        rows = np.flatnonzero(keys)
+        start, end = cuts.host_end[rows], cuts.end[rows]
+        self._answer(book[rows], keys[rows], cuts.data, start, end, finding, rows)
+        rows = np.flatnonzero(strange & (book >= 0))
+        normal = [_normal_path(row, texts, respelt) for row in rows.tolist()]
+        sizes = np.array([len(path) for path in normal], dtype=np.int64)
+        end = np.cumsum(sizes)
+        data = np.frombuffer(b"".join(normal) or b"/", dtype=np.uint8)
+        keys = self._matcher.keys(data, end - sizes, end, book[rows])
+        self._answer(book[rows], keys, data, end - sizes, end, finding, rows)
 
-    def _answers_of(self, columns: UrlColumns, rows: Array, books: Array) -> list[int]:
-        """Return the findings' numbers for rows sorted by rulebook."""
-        paths, bounds = columns.paths(rows)
-        ends, escaped = bounds.tolist(), columns.escaped[rows].tolist()
-        answers: list[int] = []
-        edges = np.flatnonzero(np.diff(books, prepend=-1, append=-1)).tolist()
-        for first, last in pairwise(edges):
-            book = int(books[first])
-            winners, known = self.sites.rulebooks[book].winners, self._answers[book]
-            for at in range(first, last):
-                path = paths[ends[at] : ends[at + 1]]
-                if escaped[at]:
-                    path = normalise_path(path.encode("latin-1")).decode("latin-1")
-                won = winners(path)
-                answers.append(known[won] if won in known else self._learn(book, won))
-        return answers
-
-    def _may_match(self, columns: UrlColumns, rows: Array, book: Array) -> Array:
-        """Return which of ``rows``, sorted by rulebook, need an exact look."""
-        found = columns.escaped[rows].copy()
-        found |= self._filter.by_prefix(book[rows], columns.words[rows], columns.lengths[rows])
-        rest = np.flatnonzero(~found & self._pieced[book[rows]])
-        paths, bounds = columns.paths(rows[rest])
-        found[rest] = self._filter.by_piece(book[rows[rest]], paths, bounds)
-        return found
-
-    def _ask(self, book: int, path: str) -> int:
-        """Return the number of the finding at a path in normal form."""
-        winners = self.sites.rulebooks[book].winners(path)
-        known = self._answers[book]
-        return known[winners] if winners in known else self._learn(book, winners)
-
-    def _learn(self, book: int, winners: tuple[Winner, ...]) -> int:
-        number = self.findings.number(self.sites.rulebooks[book].finding(winners))
-        self._answers[book][winners] = number
-        return number
+    def _answer(
+        self,
+        book: Array,
+        keys: Array,
+        data: Array,
+        start: Array,
+        end: Array,
+        finding: Array,
+        rows: Array,
+    ) -> None:
+        """Set the findings of ``rows``; those of one rulebook with one key have the same."""
+        known, rulebooks = self._answers, self.sites.rulebooks
+        answers = []
+        for at, asked in enumerate(zip(book.tolist(), keys.tolist(), strict=True)):
+            answer = known.get(asked)
+            if answer is None:
+                path = data[start[at] : end[at]].tobytes()
+                answer = known[asked] = self.findings.number(rulebooks[asked[0]].at(path))
+            answers.append(answer)
+        finding[rows] = answers
 
     def decide_rows(self, grounds: Sequence[Ground], site: Array) -> DecidedRows:
         """Join the grounds of each row and decide once per distinct combination."""
@@ -228,9 +218,34 @@ class Clearing:
         )
 
 
-def _path(url: str) -> str:
-    split = split_url(url)
-    return split.path if split else "/"
+def _normal_path(row: int, texts: pa.Array, respelt: dict[int, str]) -> bytes:
+    path = respelt.get(row)
+    if path is None:
+        split = split_url(texts[row].as_py())
+        path = split.path if split else "/"
+    return normalise_path(path.encode())
+
+
+def path_matcher(rulebooks: Sequence[Rulebook]) -> PathMatcher:
+    """Lay the path rules of all rulebooks side by side."""
+    readings = [book.readings for book in rulebooks]
+    every = [reading for group in readings for reading in group]
+    text = b"".join(reading.patterns for reading in every)
+    patterns = text.split(b"\n")[:-1]
+    octets = np.frombuffer(text or b"\n", dtype=np.uint8)
+    modes = [_MODES[reading.matching] for reading in every]
+    return PathMatcher(
+        reading_of_book=_bounds([len(group) for group in readings]),
+        matching=np.array(modes, dtype=np.uint8),
+        rule_of_reading=_bounds([len(reading.standings) for reading in every]),
+        broad=np.array([pattern in UNIVERSAL for pattern in patterns], dtype=np.uint8),
+        pattern=_bounds([len(pattern) + 1 for pattern in patterns]),
+        text=octets,
+    )
+
+
+def _bounds(sizes: list[int]) -> Array:
+    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))).astype(np.int64)
 
 
 def _distinct(columns: list[Array]) -> tuple[list[list[int]], Array]:

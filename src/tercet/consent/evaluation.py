@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +12,7 @@ from tercet.consent.facts import (
     join_readings,
     permission_standing,
 )
-from tercet.consent.paths import PathRules, normalise_pattern
+from tercet.consent.paths import matches, normalise_pattern
 from tercet.core.declaration import Declaration, Matching, Reading, Statement
 from tercet.core.terms import Condition
 from tercet.core.usage import Permissions, Usage
@@ -21,38 +20,31 @@ from tercet.core.usage import Permissions, Usage
 UNIVERSAL = frozenset({b"", b"/", b"*", b"/*", b"/**", b"**"})
 """Patterns that match every path."""
 
-Winner = int | tuple[int, ...]
-"""The statement (or statements) of a reading that hold at a path; -1 for none."""
-
 _Said = tuple[bytes, int]
 """A statement for one usage: its pattern in normal form, and its standing."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledReading:
-    """One reading for one usage."""
+    """One reading for one usage.
+
+    ``patterns`` are its rules' patterns in normal form, each ended by a line feed (which no
+    pattern holds), the one that holds before all others first; ``standings`` are theirs.
+    """
 
     matching: Matching
-    rules: PathRules
+    patterns: bytes
     standings: tuple[int, ...]
 
-    def probe(self) -> Callable[[str], Winner]:
-        """Return the function from a path (Latin-1 text of its octets) to the winner."""
-        match self.matching:
-            case Matching.LONGEST:
-                return self.rules.longest
-            case Matching.FIRST:
-                return self.rules.first
-            case Matching.STRICTEST:
-                return self.rules.all
-
-    def standing(self, winner: Winner) -> int:
-        """Return what the winning statements say."""
-        if isinstance(winner, int):
-            return self.standings[winner] if winner >= 0 else Standing.NONE
+    def at(self, path: bytes) -> int:
+        """Return the standing at ``path``, in the form of ``paths.normalise_path``."""
         joined = Standing.NONE
-        for index in winner:
-            joined |= self.standings[index]
+        rules = zip(self.patterns.split(b"\n"), self.standings, strict=False)
+        for pattern, standing in rules:
+            if matches(pattern, path):
+                joined |= standing
+                if self.matching is not Matching.STRICTEST:
+                    break
         return joined
 
 
@@ -61,20 +53,19 @@ class CompiledDeclaration:
     """A declaration for one usage.
 
     ``everywhere`` is its standing at every path that no narrower pattern of it matches;
-    ``patterns`` are those narrower patterns, none when the standing is the same at all paths.
+    ``narrow`` says whether it has such patterns (else there are no readings to ask).
     """
 
     channel: Channel
     readings: tuple[CompiledReading, ...]
     fault: bool
     everywhere: int
-    patterns: tuple[bytes, ...]
+    narrow: bool
     conditions: tuple[Condition, ...]
 
-    def standing(self, winners: tuple[Winner, ...]) -> int:
-        """Return the standing where ``winners`` hold, one for each reading."""
-        pairs = zip(self.readings, winners, strict=True)
-        return join_readings([reading.standing(won) for reading, won in pairs], fault=self.fault)
+    def at(self, path: bytes) -> int:
+        """Return the standing at ``path``."""
+        return join_readings([reading.at(path) for reading in self.readings], fault=self.fault)
 
 
 def compile_declaration(
@@ -97,21 +88,31 @@ def compile_declaration(
     fault = bool(declaration.fault)
     if not fault and not any(standing for said in spoken for _, standing in said):
         return None
-    broad = [_broad(r.matching, s) for r, s in zip(declaration.readings, spoken, strict=True)]
-    patterns = dict.fromkeys(p for said in spoken for p, _ in said if p not in UNIVERSAL)
+    rules = [_ranked(r.matching, s) for r, s in zip(declaration.readings, spoken, strict=True)]
+    broad = [_broad(r.matching, s) for r, s in zip(declaration.readings, rules, strict=True)]
+    narrow = any(pattern not in UNIVERSAL for said in rules for pattern, _ in said)
     readings = (
         CompiledReading(
             reading.matching,
-            # RFC 9309 section 2.2.2: on a tie the least restrictive rule should be used.
-            PathRules.compile([(p, not _denies(s)) for p, s in said], normalised=True),
+            b"".join([pattern + b"\n" for pattern, _ in said]),
             tuple([standing for _, standing in said]),
         )
-        for reading, said in zip(declaration.readings, spoken, strict=True)
+        for reading, said in zip(declaration.readings, rules, strict=True)
     )
     everywhere = join_readings(broad, fault=fault)
     return CompiledDeclaration(
-        on, tuple(readings) if patterns else (), fault, everywhere, tuple(patterns), conditions
+        on, tuple(readings) if narrow else (), fault, everywhere, narrow, conditions
     )
+
+
+def _ranked(matching: Matching, said: tuple[_Said, ...]) -> tuple[_Said, ...]:
+    """Put first what holds before all others.
+
+    RFC 9309 section 2.2.2: the longest pattern; on a tie the least restrictive rule.
+    """
+    if matching is not Matching.LONGEST:
+        return said
+    return tuple(sorted(said, key=lambda each: (-len(each[0]), _denies(each[1]))))
 
 
 @lru_cache(maxsize=4096)
@@ -147,16 +148,12 @@ def _denies(standing: int) -> bool:
     return standing & Standing.DENIES != 0
 
 
-def _broad(matching: Matching, said: tuple[_Said, ...]) -> int:
+def _broad(matching: Matching, ranked: tuple[_Said, ...]) -> int:
     """Return what the statements that hold at every path say."""
-    broad = [(pattern, standing) for pattern, standing in said if pattern in UNIVERSAL]
-    if not broad:
-        return Standing.NONE
-    if matching is Matching.FIRST:
-        return broad[0][1]
-    if matching is Matching.LONGEST:
-        return max(broad, key=lambda each: (len(each[0]), not _denies(each[1])))[1]
     joined = Standing.NONE
-    for _, standing in broad:
-        joined |= standing
+    for pattern, standing in ranked:
+        if pattern in UNIVERSAL:
+            joined |= standing
+            if matching is not Matching.STRICTEST:
+                break
     return joined

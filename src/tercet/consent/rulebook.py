@@ -7,11 +7,15 @@ as many as there are different things said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tercet.consent.capture import Capture, declarations_of
-from tercet.consent.evaluation import CompiledDeclaration, Winner, compile_declaration
+from tercet.consent.evaluation import (
+    CompiledDeclaration,
+    CompiledReading,
+    compile_declaration,
+)
 from tercet.consent.facts import Channel, Facts, Standing, State
 from tercet.consent.failures import Consequence, consequence
 from tercet.consent.signal import Resource
@@ -49,9 +53,10 @@ def _finding(states: frozenset[State], said: list[tuple[int, Channel, int]]) -> 
 
 @dataclass(slots=True)
 class Rulebook:
-    """What one set of captures says; ``at`` is asked for each path.
+    """What one set of captures says; ``at`` is asked for each path that matters.
 
-    ``patterns`` are the path patterns that can change the finding away from ``everywhere``;
+    ``fixed`` are the standings that hold at all paths, ``ruled`` the declarations that say
+    something else at some; ``everywhere`` is the finding where no narrower rule holds.
     ``declaration_count`` is the number of declarations, whose positions findings refer to;
     ``offers`` are the priced or linked conditions, by position.
     """
@@ -62,43 +67,31 @@ class Rulebook:
     declaration_count: int
     offers: tuple[tuple[int, Condition], ...]
     everywhere: Finding = NOTHING
-    patterns: tuple[bytes, ...] = ()
-    _probes: list[Callable[[str], Winner]] = field(default_factory=list)
     _by_standings: dict[tuple[int, ...], Finding] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        said = [(at, compiled.channel, compiled.everywhere) for at, compiled in self.ruled]
-        self.everywhere = _finding(self.states, [*self.fixed, *said])
-        self.patterns = tuple(p for _, compiled in self.ruled for p in compiled.patterns)
-        self._probes = [r.probe() for _, compiled in self.ruled for r in compiled.readings]
+        self.everywhere = self._finding(tuple(c.everywhere for _, c in self.ruled))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes without what is derived."""
         fields = (self.states, self.fixed, self.ruled, self.declaration_count, self.offers)
         return Rulebook, fields
 
-    def winners(self, path: str) -> tuple[Winner, ...]:
-        """Return which statements hold at ``path``: Latin-1 text of its normal form's octets."""
-        return tuple([probe(path) for probe in self._probes])
+    @property
+    def readings(self) -> tuple[CompiledReading, ...]:
+        """All readings with path rules."""
+        return tuple(r for _, compiled in self.ruled for r in compiled.readings)
 
     def at(self, path: bytes) -> Finding:
         """Return the finding at ``path``, in the form of ``paths.normalise_path``."""
-        return self.finding(self.winners(path.decode("latin-1")))
+        return self._finding(tuple([compiled.at(path) for _, compiled in self.ruled]))
 
-    def finding(self, winners: tuple[Winner, ...]) -> Finding:
-        """Return the finding where these statements hold."""
-        standings = []
-        start = 0
-        for _, compiled in self.ruled:
-            end = start + len(compiled.readings)
-            standings.append(compiled.standing(winners[start:end]))
-            start = end
-        key = tuple(standings)
-        finding = self._by_standings.get(key)
+    def _finding(self, standings: tuple[int, ...]) -> Finding:
+        finding = self._by_standings.get(standings)
         if finding is None:
             pairs = zip(self.ruled, standings, strict=True)
             said = [(at, compiled.channel, standing) for (at, compiled), standing in pairs]
-            finding = self._by_standings[key] = _finding(self.states, [*self.fixed, *said])
+            finding = self._by_standings[standings] = _finding(self.states, [*self.fixed, *said])
         return finding
 
 
@@ -109,8 +102,8 @@ def compile_rulebook(
     declarations = [d for capture, raw in captures for d in declarations_of(capture, raw)]
     states = _states([capture for capture, _ in captures], declarations, of_site=of_site)
     compiled = _compiled(declarations, usage)
-    fixed = [(at, c.channel, c.everywhere) for at, c in compiled if not c.patterns]
-    ruled = [(at, c) for at, c in compiled if c.patterns]
+    fixed = [(at, c.channel, c.everywhere) for at, c in compiled if not c.narrow]
+    ruled = [(at, c) for at, c in compiled if c.narrow]
     offers = [(at, term) for at, c in compiled for term in c.conditions if term.price or term.url]
     return Rulebook(states, tuple(fixed), tuple(ruled), len(declarations), tuple(offers))
 
@@ -129,7 +122,7 @@ def _compiled(
         compiled = compile_declaration(declarations[position], usage, denied)
         if compiled is not None:
             found.append((position, compiled))
-            if not compiled.patterns and compiled.everywhere & Standing.DENIES:
+            if not compiled.narrow and compiled.everywhere & Standing.DENIES:
                 denied |= {compiled.channel}
     return sorted(found, key=lambda each: each[0])
 

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tercet.consent.row_matching import PLAIN, SECURE, TextIndex, UrlCuts
 from tercet.consent.rulebook import Rulebook
-from tercet.consent.urls import UrlColumns, is_clean_host, origin_of, split_url
+from tercet.consent.urls import is_clean_host, origin_of, split_url
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,7 +33,7 @@ class SiteIndex:
     id_start: Array
     ids: pa.Array
     rulebooks: list[Rulebook]
-    _hosts: pa.Array = field(init=False)
+    _hosts: TextIndex = field(init=False)
     _site_of_host: Array = field(init=False)
     _numbers: dict[str, int] = field(default_factory=dict)
     _looked_up: dict[tuple[bool, str], int] = field(default_factory=dict)
@@ -40,50 +41,37 @@ class SiteIndex:
     def __post_init__(self) -> None:
         schemes = pc.starts_with(self.origins, "https://").to_numpy(zero_copy_only=False)
         names = pc.replace_substring_regex(self.origins, "^https?://", "")
-        self._hosts = names.unique()
-        row = pc.index_in(names, value_set=self._hosts).to_numpy(zero_copy_only=False)
-        self._site_of_host = np.full((2, max(len(self._hosts), 1)), NOT_SURVEYED, dtype=np.int32)
+        self._hosts = TextIndex(names.unique())
+        row = pc.index_in(names, value_set=self._hosts.texts).to_numpy(zero_copy_only=False)
+        shape = (2, max(len(self._hosts.texts), 1))
+        self._site_of_host = np.full(shape, NOT_SURVEYED, dtype=np.int32)
         self._site_of_host[schemes.astype(np.int8), row] = np.arange(len(names), dtype=np.int32)
 
-    def find(self, urls: UrlColumns, texts: pa.Array) -> tuple[Array, dict[int, str]]:
+    def find(self, cuts: UrlCuts, texts: pa.Array) -> tuple[Array, dict[int, str]]:
         """Return each row's site number (or NOT_SURVEYED, URL_INVALID).
 
         Also the paths, by row, of the URLs that had to be normalised one by one.
         """
-        found = pc.index_in(urls.hosts, value_set=self._hosts)
-        missing = pc.is_null(found).to_numpy(zero_copy_only=False) | ~urls.plain
-        row = pc.fill_null(found, 0).to_numpy(zero_copy_only=False)
-        site = self._site_of_host[urls.secure.astype(np.int8), row]
+        host = self._hosts.find(cuts.data, cuts.host_start, cuts.host_end)
+        secure = (cuts.flags & SECURE != 0).astype(np.int8)
+        site = self._site_of_host[secure, np.maximum(host, 0)]
         paths: dict[int, str] = {}
-        strange = np.flatnonzero(missing)
-        if len(strange):
-            self._find_strange(urls, texts, strange, site, paths)
+        for row in np.flatnonzero((host < 0) | (cuts.flags & PLAIN == 0)).tolist():
+            site[row] = self._find_strange(cuts, texts, row, paths)
         return site, paths
 
-    def _find_strange(
-        self, urls: UrlColumns, texts: pa.Array, rows: Array, site: Array, paths: dict[int, str]
-    ) -> None:
-        """Look up rows whose host is unknown as written: other spelling, or not surveyed."""
-        hosts = pc.take(urls.hosts, pa.array(rows)).dictionary_encode()
-        names = hosts.dictionary.to_pylist()
-        code = hosts.indices.to_numpy(zero_copy_only=False)
-        secure = urls.secure[rows]
-        clean = np.array([is_clean_host(name) for name in names], dtype=np.bool_)[code]
-        clean &= urls.plain[rows]
-        for scheme in (False, True):
-            table = np.full(len(names), NOT_SURVEYED, dtype=np.int32)
-            chosen = clean & (secure == scheme)
-            for at in np.unique(code[chosen]):
-                table[at] = self._look_up(scheme, names[at])
-            site[rows[chosen]] = table[code[chosen]]
-        for index in rows[~clean]:
-            split = split_url(texts[int(index)].as_py())
-            if split is None:
-                site[index] = URL_INVALID
-                continue
-            name, host = split.origin.split("://", 1)
-            site[index] = self._look_up(name == "https", host)
-            paths[int(index)] = split.path
+    def _find_strange(self, cuts: UrlCuts, texts: pa.Array, row: int, paths: dict[int, str]) -> int:
+        """Look up a URL whose host is unknown as written: other spelling, or not surveyed."""
+        if cuts.flags[row] & PLAIN:
+            host = cuts.host(row)
+            if is_clean_host(host):
+                return self._look_up(bool(cuts.flags[row] & SECURE), host)
+        split = split_url(texts[row].as_py())
+        if split is None:
+            return URL_INVALID
+        paths[row] = split.path
+        scheme, host = split.origin.split("://", 1)
+        return self._look_up(scheme == "https", host)
 
     def _number_of(self) -> dict[str, int]:
         """Site numbers by origin, made when the first unusual spelling turns up."""

@@ -126,7 +126,7 @@ class _ShardReading:
         asked = pa.table({"row": batch["row"], "item": batch["item"]})
         for row, rulebook, ids in self.evidence.of_rows(asked, folder):
             at = row - first
-            found = rulebook.at(_path(batch["url"][at])) if rulebook.patterns else None
+            found = rulebook.at(_path(batch["url"][at])) if rulebook.ruled else None
             finding[at] = self.clearing.findings.number(found or rulebook.everywhere)
             start[at] = self._keep_ids(ids)
         return Ground(finding, start)
