@@ -14,20 +14,18 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="collect the permission declarations of the sites in a corpus")
-@click.argument("corpus", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("corpus", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--out",
-    required=True,
     type=click.Path(path_type=Path),
-    help="Folder for the evidence: captures, declarations and raw bytes.",
+    help="Folder for the evidence: captures, declarations and raw bytes. Required.",
 )
 @click.option("--items", is_flag=True, help="Also ask every item: headers, page, metadata.")
 @click.option(
     "--contact",
     envvar="TERCET_CONTACT",
-    required=True,
-    help="URL or mail address of whoever runs this; sent along. [env: TERCET_CONTACT]",
+    help="URL or mail address of whoever runs this; sent along. Required. [env: TERCET_CONTACT]",
 )
 @click.option(
     "--agent", default="TercetBot", show_default=True, help="Name, also for robots.txt rules."
@@ -54,12 +52,20 @@ if TYPE_CHECKING:
     help="Connect there for this host ('*': for all): for tests. Repeatable.",
 )
 @click.option("--url-column", default="", help="Column that holds the URLs, if not found by name.")
+@click.option(
+    "--reread",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Instead: read the kept bytes of an earlier survey anew, with this version's readers.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print survey.json.")
+@click.pass_context
 def survey(
+    context: click.Context,
     corpus: tuple[Path, ...],
-    out: Path,
+    out: Path | None,
     items: bool,
-    contact: str,
+    contact: str | None,
     agent: str,
     concurrency: int,
     interval_s: float,
@@ -67,6 +73,7 @@ def survey(
     allow_private: bool,
     resolve: tuple[str, ...],
     url_column: str,
+    reread: Path | None,
     as_json: bool,
 ) -> int:
     """Ask the sites of CORPUS what they permit, and keep every answer as evidence.
@@ -76,6 +83,10 @@ def survey(
     goes on where it was; a finished one is brought up to date. What could not be fetched is
     counted, and held by `tercet clear`.
     """
+    if reread is not None:
+        return _reread(context, reread, as_json=as_json)
+    if not corpus or out is None or contact is None:
+        raise _missing(context, corpus=corpus, out=out, contact=contact)
     from tercet.consent.corpora import ColumnNames
     from tercet.consent.survey import SurveyOptions
     from tercet.flows.survey import Progress, survey_corpus
@@ -102,6 +113,29 @@ def survey(
         emit_json(result.document)
     else:
         _show(result)
+    return 0
+
+
+def _missing(context: click.Context, **given: object) -> click.MissingParameter:
+    """Return the error for the first of the required parameters that was not given."""
+    params = {param.name: param for param in context.command.params}
+    name = next(name for name, value in given.items() if value in (None, ()))
+    return click.MissingParameter(ctx=context, param=params[name])
+
+
+def _reread(context: click.Context, folder: Path, *, as_json: bool) -> int:
+    from tercet.flows.reread import reread_evidence
+
+    if context.params["corpus"]:
+        raise click.UsageError("--reread takes no corpus: it reads what is kept", ctx=context)
+    with progress_bar(quiet=as_json) as show:
+        document = reread_evidence(folder, progress=lambda done, all_: show("reading", done, all_))
+    if as_json:
+        emit_json(document)
+    else:
+        counts = document["counts"]
+        click.echo(f"{counts['captures']:,} captures, {counts['declarations']:,} declarations")
+        click.echo(f"evidence: {folder}", err=True)
     return 0
 
 

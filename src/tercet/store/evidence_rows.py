@@ -7,7 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tercet.consent.capture import Capture
-from tercet.core.declaration import Declaration, Matching, Reading, Statement
+from tercet.consent.failures import Failure
+from tercet.consent.signal import Resource
+from tercet.core.declaration import Carrier, Declaration, Matching, Reading, Statement
 from tercet.core.money import Money
 from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import Permission, Usage, permissions
@@ -113,6 +115,17 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "redirects": [_text(uri) for uri in capture.redirects],
         "note": _text(capture.note),
     }
+
+
+def capture_from_row(row: dict[str, Any]) -> Capture:
+    """Return the capture that ``capture_row`` wrote. Raises ValueError for other rows."""
+    given = dict(row) | {
+        "resource": Resource(row["resource"]),
+        "carrier": Carrier(row["carrier"]),
+        "failure": Failure(row["failure"]) if row["failure"] else None,
+        "redirects": tuple(row["redirects"] or ()),
+    }
+    return Capture(**given)
 
 
 def declaration_row(declaration: Declaration, capture: Capture, ordinal: int) -> dict[str, Any]:
