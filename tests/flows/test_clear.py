@@ -7,6 +7,7 @@ import json
 import random
 import tarfile
 from collections import Counter
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -15,22 +16,29 @@ import pytest
 from small_corpora import (
     EXPECTED,
     FREE,
+    LICENSE,
+    NOW,
     PROHIBITED,
     URLS,
     png,
     request,
     run,
+    site,
     verdicts,
     write_evidence,
     write_table,
 )
 
+from tercet.consent.capture import Capture, capture_of
+from tercet.consent.signal import Resource
+from tercet.core.declaration import Carrier
 from tercet.core.errors import InputError, IntegrityError
 from tercet.core.usage import Usage
 from tercet.flows.clear import clear
 from tercet.flows.compare import compare
 from tercet.flows.explain import explain
 from tercet.flows.verify import verify
+from tercet.store.evidence import EvidenceWriter
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +210,28 @@ def test_licence_and_headers_columns_speak(tmp_path: Path, evidence: Path) -> No
     assert found[url(3)][1] == ["denied_by_x_robots"]  # a grant beside a denial grants nothing
     why = explain(tmp_path / "out", url(3))
     assert [quote.uri for quote in why.quotes] == ["urls.parquet#headers"]
+
+
+def test_an_offer_of_one_item_is_kept_as_those_of_sites_are(tmp_path: Path) -> None:
+    """An RSL file that only one page names: its price is of that page alone."""
+    item = "https://one.example/sold.html"
+    origin = "https://one.example"
+    page = Capture(Resource.RSL_XML, Carrier.FILE, site=origin, item=item, fetched_at=NOW)
+    with EvidenceWriter(tmp_path / "evidence", started_at=NOW) as evidence:
+        evidence.add(site("one.example", b"User-agent: *\nAllow: /\n"))
+        evidence.add([capture_of(replace(page, uri=f"{origin}/one.xml", status=200), LICENSE)])
+        evidence.finish(NOW)
+    urls = [item, "https://one.example/free.html", item]
+    table = write_table(tmp_path / "urls.parquet", urls)
+    run(tmp_path, table, declarations=tmp_path / "evidence")
+    assert [row["verdict"] for row in verdicts(tmp_path / "out")] == [
+        "offered", "blocked", "offered",
+    ]  # fmt: skip
+    offers = pq.read_table(tmp_path / "out" / "offers.parquet").to_pylist()
+    assert {(o["item"], o["site"], o["amount_micros"]) for o in offers} == {(item, origin, 20_000)}
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "EUR 0.02" in report
+    assert all(check.holds for check in verify(tmp_path / "out"))
 
 
 def media_folder(folder: Path) -> Path:

@@ -22,6 +22,7 @@ from tercet.consent.urls import split_url
 from tercet.core.usage import Usage
 from tercet.store.column_evidence import write_column_evidence
 from tercet.store.evidence_index import ItemEvidence
+from tercet.store.offers import item_offers, write_item_offers
 from tercet.store.row_faults import faulty_rows, write_faults
 from tercet.store.verdict_parts import Part, PartRows, VerdictParts
 
@@ -67,6 +68,7 @@ class ShardClearing:
         rows = reading.rows()
         write_column_evidence(self.task.out, shard.index, reading.column_texts)
         write_faults(self.task.out, shard.index, reading.faults)
+        write_item_offers(self.task.out, shard.index, reading.offers)
         return self.parts.write(shard.index, rows, len(self.clearing.sites.origins))
 
 
@@ -81,6 +83,7 @@ class _ShardReading:
         self.columns = columns
         self.column_texts: list[ColumnText] = []
         self.faults: list[pa.RecordBatch] = []
+        self.offers: list[dict[str, object]] = []
         self.items: list[pa.Array] = []
         self.decided: list[Any] = []
         self._ids: list[str] = []
@@ -129,6 +132,10 @@ class _ShardReading:
             found = rulebook.at(_path(batch["url"][at])) if rulebook.ruled else None
             finding[at] = self.clearing.findings.number(found or rulebook.everywhere)
             start[at] = self._keep_ids(ids)
+            if rulebook.offers:
+                split = split_url(batch["url"][at].as_py() or "")
+                site = split.origin if split else ""
+                self.offers += item_offers(rulebook, ids, site, batch["item"][at].as_py())
         return Ground(finding, start)
 
     def _column_ground(self, values: pa.Array, column: TableColumn) -> Ground:

@@ -53,7 +53,7 @@ def summarise(
         verdict_counts=tuple(clearance.counts.items()),
         reason_counts=_reason_counts(reasons),
         top_sites=_top_sites(sites, site_counts),
-        signal_counts=_signal_counts(evidence, document["usage"]),
+        signal_counts=_signal_counts(evidence, out / "columns", document["usage"]),
         remedies=_remedies(reasons),
         offers=_offers(out, sites, site_counts),
         inputs=tuple(
@@ -88,10 +88,10 @@ def _top_sites(sites: SiteIndex, counts: Any) -> tuple[tuple[str, int, int, int,
 
 
 def _signal_counts(
-    evidence: tuple[Path, ...], usage: str
+    evidence: tuple[Path, ...], columns: Path, usage: str
 ) -> tuple[tuple[str, str, int, int, int, int, int], ...]:
     titles = {signal.name: signal.title for signal in SIGNALS}
-    counts = signal_counts(evidence, usage)
+    counts = signal_counts(evidence, columns, usage)
     return tuple((name, titles.get(name, name), *counts[name]) for name in sorted(counts))
 
 
@@ -114,9 +114,10 @@ def _offers(out: Path, sites: SiteIndex, counts: Any) -> tuple[tuple[str, str, i
     number = {name: at for at, name in enumerate(sites.origins.to_pylist())}
     column = OUTCOMES.index(Outcome.OFFERED)
     lines: dict[tuple[str, str], int] = {}
-    for site, currency, micros, unit, url in priced_offers(out):
+    for site, item, currency, micros, unit, url in priced_offers(out):
         price = f"{Money(currency, micros)} for {unit or 'use'}"
-        key = (price, url or site)
-        lines[key] = lines.get(key, 0) + int(counts[number[site], column])
+        key = (price, url or item or site)
+        items = 1 if item else int(counts[number[site], column])
+        lines[key] = lines.get(key, 0) + items
     ordered = sorted(lines.items(), key=lambda line: (-line[1], line[0]))
     return tuple((price, url, items) for (price, url), items in ordered[:_TOP_OFFERS] if items)

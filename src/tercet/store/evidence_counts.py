@@ -6,26 +6,30 @@ from pathlib import Path
 
 import duckdb
 
+from tercet.store.files import literal_path
+
 _SIGNALS = """
     SELECT signal, count(*), count(*) FILTER ({usage} = 'allow'),
            count(*) FILTER ({usage} = 'deny'), count(*) FILTER ({usage} = 'conditional'),
            count(*) FILTER (fault <> '')
-    FROM read_parquet($1) GROUP BY signal
+    FROM read_parquet($1, union_by_name = true) GROUP BY signal
 """
 _OFFERS = """
-    SELECT site, currency, amount_micros, price_unit, url FROM read_parquet($1)
+    SELECT site, item, currency, amount_micros, price_unit, url FROM read_parquet($1)
     WHERE amount_micros IS NOT NULL
 """
 
 
 def signal_counts(
-    folders: tuple[Path, ...], usage: str
+    folders: tuple[Path, ...], columns: Path, usage: str
 ) -> dict[str, tuple[int, int, int, int, int]]:
     """Return by signal: declarations, and how many allow, deny, condition, cannot be read.
 
-    ``usage`` is a `Usage` value.
+    Of evidence directories, and of the corpus's own columns (each distinct text once). ``usage``
+    is a `Usage` value.
     """
-    files = [str(folder / "declarations.parquet") for folder in folders]
+    paths = [folder / "declarations.parquet" for folder in folders]
+    files = [literal_path(path) for path in (*paths, *columns.glob("[0-9]*.parquet"))]
     if not files:
         return {}
     with duckdb.connect() as engine:
@@ -33,7 +37,7 @@ def signal_counts(
     return {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
 
 
-def priced_offers(out: Path) -> list[tuple[str, str, int, str, str]]:
-    """Return (site, currency, micro-units, unit, URL) of every offer with a price."""
+def priced_offers(out: Path) -> list[tuple[str, str, str, int, str, str]]:
+    """Return (site, item, currency, micro-units, unit, URL) of every offer with a price."""
     with duckdb.connect() as engine:
-        return engine.execute(_OFFERS, [str(out / "offers.parquet")]).fetchall()
+        return engine.execute(_OFFERS, [literal_path(out / "offers.parquet")]).fetchall()
