@@ -10,8 +10,13 @@ LAUGHS = b"<!DOCTYPE l [<!ENTITY a 'ha'>" + b"".join(
     b"<!ENTITY %c '%s'>" % (98 + at, b"&%c;" % (97 + at) * 10) for at in range(9)
 ) + b"]>"  # fmt: skip
 QUADRATIC = b"<!DOCTYPE q [<!ENTITY a '" + b"a" * 50_000 + b"'>]>"
-OUTSIDE = b"<!DOCTYPE o [<!ENTITY a SYSTEM 'file:///etc/passwd'><!ENTITY % b SYSTEM 'http://x/'> %b;]>"
-RSL = b'<rsl xmlns="https://rslstandard.org/rsl"><content url="/"><license>%s</license></content></rsl>'
+OUTSIDE = (
+    b"<!DOCTYPE o [<!ENTITY a SYSTEM 'file:///etc/passwd'><!ENTITY % b SYSTEM 'http://x/'> %b;]>"
+)
+RSL = (
+    b'<rsl xmlns="https://rslstandard.org/rsl"><content url="/">'
+    b"<license>%s</license></content></rsl>"
+)
 RDF = (
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
     b' xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
@@ -39,22 +44,32 @@ def hostile_inputs() -> Iterator[tuple[str, Resource, bytes]]:
         for name, (prologue, body) in ENTITIES.items():
             yield name, resource, prologue + frame.replace(b"%s", body)
         yield "nested-elements", resource, frame.replace(b"%s", b"<a>" * 100_000)
-        yield "many-attributes", resource, frame.replace(
-            b"%s", b"<a " + b" ".join(b"b%d='c'" % n for n in range(50_000)) + b"/>"
+        yield (
+            "many-attributes",
+            resource,
+            frame.replace(b"%s", b"<a " + b" ".join(b"b%d='c'" % n for n in range(50_000)) + b"/>"),
         )
-        yield "many-namespaces", resource, frame.replace(
-            b"%s", b"".join(b"<x%d:a xmlns:x%d='u%d'/>" % (n, n, n) for n in range(20_000))
+        yield (
+            "many-namespaces",
+            resource,
+            frame.replace(
+                b"%s", b"".join(b"<x%d:a xmlns:x%d='u%d'/>" % (n, n, n) for n in range(20_000))
+            ),
         )
         yield "comment-without-end", resource, frame.replace(b"%s", b"<!--" * 100_000)
     for resource in JSON:
         yield "nested-arrays", resource, b"[" * 100_000
         yield "nested-objects", resource, b'{"a":' * 100_000
         yield "closed-nest", resource, b"[" * 50_000 + b"]" * 50_000
-        yield "number-of-a-million-digits", resource, b'[{"location":"/","tdm-reservation":' + (
-            b"1" * 1_000_000 + b"}]"
+        yield (
+            "number-of-a-million-digits",
+            resource,
+            b'[{"location":"/","tdm-reservation":' + (b"1" * 1_000_000 + b"}]"),
         )
-        yield "lone-surrogate", resource, b'[{"location":"/\\ud800","tdm-reservation":1,' + (
-            b'"tdm-policy":"\\udc00"}]'
+        yield (
+            "lone-surrogate",
+            resource,
+            b'[{"location":"/\\ud800","tdm-reservation":1,' + (b'"tdm-policy":"\\udc00"}]'),
         )
         yield "many-entries", resource, b"[" + b",".join(
             b'{"location":"/%d*a*a*a*a$","tdm-reservation":1}' % n for n in range(20_000)
@@ -66,9 +81,11 @@ def hostile_inputs() -> Iterator[tuple[str, Resource, bytes]]:
         yield "stars", resource, b"User-agent: *\nDisallow: /" + b"*a" * 8_000 + b"$\n"
         yield "only-carriage-returns", resource, b"User-agent: *\rDisallow: /*a*a*a*a$\r" * 20_000
         yield "only-nul", resource, bytes(600_000)
-        yield "content-usage", resource, b"User-agent: *\n" + (
-            b"Content-Usage: /" + b"*a" * 200 + b" train-ai=n\n"
-        ) * 2_000
+        yield (
+            "content-usage",
+            resource,
+            b"User-agent: *\n" + (b"Content-Usage: /" + b"*a" * 200 + b" train-ai=n\n") * 2_000,
+        )
     yield from _headers()
     yield from _pages()
 
@@ -99,7 +116,7 @@ def _pages() -> Iterator[tuple[str, Resource, bytes]]:
         "quote-without-end": b'<meta name="robots" content="' + b"noai," * 50_000,
         "comments-without-end": b"<!--" * 100_000,
         "scripts-without-end": b'<script type="application/ld+json">' * 20_000,
-        "nested-json-ld": b'<script type="application/ld+json">' + b'{"a":[' * 50_000 + b"</script>",
+        "nested-json-ld": b'<script type="application/ld+json">' + b'{"a":[' * 50_000,
         "entities": b'<meta name="robots" content="' + b"&amp;" * 50_000 + b'">',
         "numbers": b"<meta name='robots' content='" + b"&#99999999999;" * 30_000 + b"'>",
         "inline-rsl-bomb": b'<script type="application/rsl+xml">' + LAUGHS + (

@@ -94,7 +94,8 @@ def _read_lines(raw: bytes) -> tuple[Header, ...]:
         if text[:1] in (" ", "\t"):  # obsolete folding: the line continues the field above
             if found and text.strip():
                 name, parts, first, opening, _ = found[-1]
-                found[-1] = (name, [*parts, text], first, opening, end)
+                parts.append(text)
+                found[-1] = (name, parts, first, opening, end)
             continue
         name, colon, value = text.partition(":")
         if not name and colon:  # an HTTP/2 pseudo-field such as ":status: 402"

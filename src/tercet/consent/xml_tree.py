@@ -7,11 +7,19 @@ document type with entities is refused before parsing, so that nothing can expan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tercet.core.limits import XML_BYTES_MAX
+
+_ATTRIBUTES_FEW = 32  # up to here lxml's own listing, quadratic in their number, is the faster
+# A lenient libxml2 takes references to surrogates (&#xD800;) for characters, which Python is not
+# able to decode.
+_SURROGATE = re.compile(
+    rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*5[5-7][0-9]{3})(?![0-9a-fA-F])"
+)
 
 Element = Any
 """An lxml element; lxml carries no types of its own."""
@@ -38,8 +46,21 @@ def parse_xml(raw: bytes) -> XmlTree:
     root, fault = _parse(raw, recover=False)
     if root is not None:
         return XmlTree(root)
-    root, _ = _parse(raw, recover=True)
+    root, _ = _parse(_SURROGATE.sub(b"?", raw), recover=True)
+    if root is not None and not _is_text(root):
+        root = None
     return XmlTree(root, f"not well-formed XML: {fault}")
+
+
+def _is_text(root: Element) -> bool:
+    """Return whether all texts and names can be decoded."""
+    from lxml import etree
+
+    try:
+        etree.tostring(root, encoding="utf-8").decode()
+    except (UnicodeDecodeError, etree.LxmlError):
+        return False
+    return True
 
 
 def declares_entities(raw: bytes) -> bool:
@@ -78,8 +99,12 @@ def names(element: Element) -> tuple[str, str]:
 
 
 def attribute_names(element: Element) -> Iterator[tuple[str, str, str]]:
-    """Yield (namespace, local name, value) of every attribute."""
-    for key, value in element.attrib.items():
+    """Yield (namespace, local name, value) of every attribute, in linear time."""
+    if len(element.attrib) <= _ATTRIBUTES_FEW:
+        pairs = element.attrib.items()
+    else:
+        pairs = [(found.attrname, str(found)) for found in element.xpath("@*")]
+    for key, value in pairs:
         namespace, local = "", key
         if key.startswith("{"):
             namespace, _, local = key[1:].partition("}")
