@@ -2,7 +2,7 @@
 
 Hosts get one of the real robots.txt files, drawn at random. On a stated share of them records for
 AI are planted: groups for AI agents with path rules, Content-Usage, Content-Signal, and License
-with an RSL document. Paths are the real ones of a URL table; on one row in twenty the path is
+with an RSL document. Paths are the real ones of a URL table; on one row in fifty the path is
 made to meet one of the host's own rules.
 """
 
@@ -32,7 +32,7 @@ from tercet.store.evidence_rows import (
 from tercet.store.files import sha256_of_file
 
 FETCHED_AT = "2026-11-01T00:00:00Z"
-SHARES = {"agents": 0.20, "aipref": 0.02, "content_signal": 0.05, "rsl": 0.005}
+SHARES = {"agents": 0.10, "aipref": 0.005, "content_signal": 0.03, "rsl": 0.001}
 _AGENTS = b"""
 User-agent: GPTBot
 User-agent: CCBot
@@ -174,7 +174,7 @@ def write_table(
             host = draw.integers(0, len(kind), count)
             chosen = draw.integers(0, len(paths), count)
             size = sizes[kind[host]]
-            meets = (draw.random(count) < 0.05) & (size > 0)
+            meets = (draw.random(count) < 0.02) & (size > 0)
             place = first[kind[host]] + draw.integers(0, 1 << 30, count) % np.maximum(size, 1)
             chosen = np.where(meets, place, chosen)
             url = pc.binary_join_element_wise(

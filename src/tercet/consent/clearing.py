@@ -21,7 +21,13 @@ from tercet.consent.evaluation import UNIVERSAL
 from tercet.consent.facts import Facts, State
 from tercet.consent.paths import normalise_path
 from tercet.consent.policy import Policy, decide
-from tercet.consent.row_matching import ESCAPED, ODD, PathMatcher, UrlCuts
+from tercet.consent.row_matching import (
+    ESCAPED,
+    ODD,
+    PathMatcher,
+    UrlCuts,
+    second_octets,
+)
 from tercet.consent.rulebook import NOTHING, Finding, Rulebook
 from tercet.consent.site_index import NOT_SURVEYED, URL_INVALID, SiteIndex
 from tercet.consent.urls import split_url
@@ -233,13 +239,15 @@ def path_matcher(rulebooks: Sequence[Rulebook]) -> PathMatcher:
     text = b"".join(reading.patterns for reading in every)
     patterns = text.split(b"\n")[:-1]
     octets = np.frombuffer(text or b"\n", dtype=np.uint8)
+    bounds = _bounds([len(pattern) + 1 for pattern in patterns])
     modes = [_MODES[reading.matching] for reading in every]
     return PathMatcher(
         reading_of_book=_bounds([len(group) for group in readings]),
         matching=np.array(modes, dtype=np.uint8),
         rule_of_reading=_bounds([len(reading.standings) for reading in every]),
         broad=np.array([pattern in UNIVERSAL for pattern in patterns], dtype=np.uint8),
-        pattern=_bounds([len(pattern) + 1 for pattern in patterns]),
+        second=second_octets(bounds, octets),
+        pattern=bounds,
         text=octets,
     )
 

@@ -12,6 +12,8 @@
 #define PLAIN 4   /* scheme://host/path as it stands */
 #define SECURE 8  /* https */
 
+#define BLOCK 64  /* rows whose memory is asked for together */
+
 enum { LONGEST = 0, FIRST = 1, STRICTEST = 2 };
 
 static uint64_t mix(uint64_t left, uint64_t right)
@@ -109,23 +111,40 @@ void index_texts(int64_t n, const uint8_t *data, const int32_t *offset, int64_t 
     }
 }
 
+static int32_t find_one(const uint8_t *octets, int64_t size, uint64_t slot,
+                        const uint8_t *text_data, const int32_t *text_offset, uint64_t mask,
+                        const int32_t *table)
+{
+    for (;; slot++) {
+        int32_t number = table[slot & mask];
+        if (number < 0) return -1;
+        if (text_offset[number + 1] - text_offset[number] == size &&
+            !memcmp(text_data + text_offset[number], octets, (size_t)size))
+            return number;
+    }
+}
+
 /* Look up n octet ranges of data among the indexed texts; out: the text's number, or -1. */
 void find_texts(int64_t n, const uint8_t *data, const int32_t *start, const int32_t *end,
                 const uint8_t *text_data, const int32_t *text_offset, int64_t table_size,
                 const int32_t *table, int32_t *found)
 {
-    for (int64_t i = 0; i < n; i++) {
-        int64_t size = end[i] - start[i];
-        uint64_t at = hash_octets(data + start[i], size);
-        found[i] = -1;
-        for (;; at++) {
-            int32_t number = table[at & (uint64_t)(table_size - 1)];
-            if (number < 0) break;
-            if (text_offset[number + 1] - text_offset[number] == size &&
-                !memcmp(text_data + text_offset[number], data + start[i], (size_t)size)) {
-                found[i] = number;
-                break;
-            }
+    uint64_t slot[BLOCK];
+    uint64_t mask = (uint64_t)(table_size - 1);
+    for (int64_t first = 0; first < n; first += BLOCK) {
+        int64_t count = n - first < BLOCK ? n - first : BLOCK;
+        for (int64_t i = 0; i < count; i++) { /* ask memory for all slots before waiting for any */
+            slot[i] = hash_octets(data + start[first + i], end[first + i] - start[first + i]);
+            __builtin_prefetch(&table[slot[i] & mask]);
+        }
+        for (int64_t i = 0; i < count; i++) {
+            int32_t number = table[slot[i] & mask];
+            if (number >= 0) __builtin_prefetch(text_data + text_offset[number]);
+        }
+        for (int64_t i = 0; i < count; i++) {
+            const uint8_t *octets = data + start[first + i];
+            found[first + i] = find_one(octets, end[first + i] - start[first + i], slot[i],
+                                        text_data, text_offset, mask, table);
         }
     }
 }
@@ -146,9 +165,6 @@ static const uint8_t *find_piece(const uint8_t *from, const uint8_t *end, const 
 static int matches(const uint8_t *pattern, const uint8_t *pattern_end, const uint8_t *path,
                    const uint8_t *end)
 {
-    if (pattern_end - pattern > 1 && path < end && pattern[0] == path[0] && pattern[1] != '*' &&
-        pattern[1] != '$' && (end - path < 2 || pattern[1] != path[1]))
-        return 0; /* most rules fail at their second octet */
     int anchored = pattern_end > pattern && pattern_end[-1] == '$';
     if (anchored) pattern_end--;
     const uint8_t *star = memchr(pattern, '*', (size_t)(pattern_end - pattern));
@@ -178,19 +194,28 @@ static int matches(const uint8_t *pattern, const uint8_t *pattern_end, const uin
    A path is data[path_start[i]] .. data[path_end[i]]. Rulebook b has the readings
    reading_of_book[b] .. reading_of_book[b + 1] - 1; reading q has the rules rule_of_reading[q] ..,
    greatest rank first (LONGEST) or in order (FIRST); rule r has the pattern text[pattern[r]] ..
-   text[pattern[r + 1] - 1] and one octet behind it; broad[r] says that it covers every path.
-   Rows with a negative book are passed over. */
+   text[pattern[r + 1] - 1] and one octet behind it; broad[r] says that it covers every path;
+   second[r] is the second octet of patterns that begin with a slash and a plain octet, else 0:
+   most rules fail there, and those lie side by side. Rows with a negative book are passed over. */
 void match_paths(int64_t n, const uint8_t *data, const int32_t *path_start,
                  const int32_t *path_end, const int32_t *book, const int64_t *reading_of_book,
                  const uint8_t *matching, const int64_t *rule_of_reading, const uint8_t *broad,
-                 const int64_t *pattern, const uint8_t *text, uint64_t *key)
+                 const uint8_t *second, const int64_t *pattern, const uint8_t *text,
+                 uint64_t *key)
 {
     for (int64_t i = 0; i < n; i++) {
         key[i] = 0;
+        if (i + 12 < n && book[i + 12] >= 0) __builtin_prefetch(&reading_of_book[book[i + 12]]);
+        if (i + 8 < n && book[i + 8] >= 0)
+            __builtin_prefetch(&rule_of_reading[reading_of_book[book[i + 8]]]);
+        if (i + 4 < n && book[i + 4] >= 0)
+            __builtin_prefetch(&second[rule_of_reading[reading_of_book[book[i + 4]]]]);
         if (book[i] < 0) continue;
         const uint8_t *path = data + path_start[i], *end = data + path_end[i];
+        uint8_t octet = end - path > 1 ? path[1] : 0xFF; /* which no pattern in normal form has */
         for (int64_t q = reading_of_book[book[i]]; q < reading_of_book[book[i] + 1]; q++) {
             for (int64_t r = rule_of_reading[q]; r < rule_of_reading[q + 1]; r++) {
+                if (second[r] && second[r] != octet) continue;
                 if (matching[q] == STRICTEST && broad[r]) continue;
                 if (!matches(text + pattern[r], text + pattern[r + 1] - 1, path, end)) continue;
                 if (broad[r]) break;

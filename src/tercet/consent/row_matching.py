@@ -145,6 +145,7 @@ class PathMatcher:
     matching: Array
     rule_of_reading: Array
     broad: Array
+    second: Array
     pattern: Array
     text: Array
 
@@ -162,6 +163,17 @@ class PathMatcher:
         else:
             _call(
                 "match_paths", len(book), data, start, end, book, self.reading_of_book,
-                self.matching, self.rule_of_reading, self.broad, self.pattern, self.text, key,
+                self.matching, self.rule_of_reading, self.broad, self.second, self.pattern,
+                self.text, key,
             )  # fmt: skip
         return key
+
+
+def second_octets(pattern: Array, text: Array) -> Array:
+    """Return the second octet of each pattern that begins with a slash and a plain octet, else 0.
+
+    ``pattern`` are the bounds in ``text`` of patterns that are each ended by a line feed.
+    """
+    first, second = text[pattern[:-1]], text[np.minimum(pattern[:-1] + 1, len(text) - 1)]
+    plain_start = (first == ord("/")) & ~np.isin(second, np.frombuffer(b"*$\n", dtype=np.uint8))
+    return np.where(plain_start, second, 0).astype(np.uint8)
