@@ -28,6 +28,8 @@ _CAPTURES = """
 """
 _FAULTS = "SELECT fault FROM read_parquet($1) WHERE item_id = $2"
 _POSITION_DIGITS_MAX = 18
+VERIFY_HINT = "`tercet verify` tells which files are not as signed"
+"""What to do about a clearance whose files cannot be read."""
 
 
 def verdict_of(out: Path, item: str) -> dict[str, Any] | None:
@@ -46,7 +48,7 @@ def verdict_of(out: Path, item: str) -> dict[str, Any] | None:
 def _every_part(folder: Path) -> list[str]:
     parts = [literal_path(path) for path in sorted(folder.glob("[0-9]*.parquet"))]
     if not parts:
-        raise IntegrityError(f"expected parts in {folder}, found none")
+        raise IntegrityError(f"expected parts in {folder}, found none", hint=VERIFY_HINT)
     return parts
 
 
@@ -98,4 +100,5 @@ def _rows(query: str, values: list[Any]) -> list[dict[str, Any]]:
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
-            raise IntegrityError(f"cannot read the tables: {str(error)[:200]}") from error
+            text = str(error).splitlines()[0][:200]
+            raise IntegrityError(f"cannot read the tables: {text}", hint=VERIFY_HINT) from error

@@ -13,6 +13,7 @@ import duckdb
 
 from tercet.core.errors import InputError, IntegrityError
 from tercet.store.files import literal_path
+from tercet.store.lookup import VERIFY_HINT
 
 _ROWS = """
     SELECT count(*), min(item_id), count(verdict), count(policy),
@@ -67,7 +68,8 @@ def count_part(path: Path) -> CountedPart:
             groups = engine.execute(_BY_REASONS, [name]).fetchall()
             policies = engine.execute(_POLICIES, [name]).fetchall()
         except duckdb.Error as error:
-            raise InputError(f"cannot read {path.name}: {str(error)[:200]}") from error
+            text = str(error).splitlines()[0][:200]
+            raise InputError(f"cannot read {path.name}: {text}") from error
     count, first, decided, with_policy, *shift = totals or (0, 0, 0, 0, 0, 0)
     if not decided == with_policy == count:
         raise InputError(f"{path.name}: {count - decided} rows have no verdict or no policy")
@@ -122,7 +124,8 @@ def _rows(
     try:
         return engine.execute(query.format(joined=joined), files).fetchall()
     except duckdb.Error as error:
-        raise IntegrityError(f"cannot read the verdicts: {str(error)[:200]}") from error
+        text = str(error).splitlines()[0][:200]
+        raise IntegrityError(f"cannot read the verdicts: {text}", hint=VERIFY_HINT) from error
 
 
 @contextmanager
