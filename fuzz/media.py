@@ -2,88 +2,61 @@
 
     python fuzz/media.py --inputs 200000 --seed 1
 
-Starts from one small file of every container and changes bytes, lengths and order, mostly near the
-head where the structure is. Stops at the first error and leaves the input in ``--keep``. Prints the
-count, the slowest input and the peak memory. A slow input (``--slow-s``) is an error too.
+Starts from one small file of every container, made byte by byte by the tests, and damages each
+container by itself, mostly near the head where the structure is.
 """
 
 from __future__ import annotations
 
-import argparse
-import random
-import resource
 import runpy
-import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from campaign import Reader, options, run
 
 from tercet.consent.media.packets import extract
 from tercet.consent.signals import read
 from tercet.core.declaration import Carrier, Source
+from tercet.core.limits import METADATA_BYTES_MAX
 
 ROOT = Path(__file__).resolve().parent.parent
-LENGTHS = (b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\x00\x00\x00\x01", b"\x80\x00\x00\x00")
 SOURCE = Source("fuzz", Carrier.EMBEDDED)
+WORDS = (
+    b"\x00\x00\x00\x01", b"\x80\x00\x00\x00", b"\x00\x00", b"\xff\xff", b"moov", b"uuid", b"meta",
+    b"iloc", b"iinf", b"XML_", b"tEXt", b"iTXt", b"zTXt", b"XML:com.adobe.xmp", b"XMP ", b"RIFF",
+    b"TCOP", b"TXXX", b"WCOP", b"PRIV", b"\xff\xe1", b"\xff\xed", b"http://ns.adobe.com/xap/1.0/",
+    b"8BIM", b"/Metadata", b"/ObjStm", b"/Encrypt", b"/Filter/FlateDecode", b"/Length", b"obj",
+    b"endobj", b"stream", b"endstream", b"trailer", b"startxref", b"xref", b"1 0 R", b"<<", b">>",
+    b"PK\x01\x02", b"PK\x05\x06", b"META-INF/container.xml", b"jumb", b"c2pa", b"OggS", b"vorbis",
+    b"<x:xmpmeta", b"<?xpacket end", b"DMI-PROHIBITED", b"<svg", b"<metadata>",
+)  # fmt: skip
 
 
-def starting_files(folder: Path | None) -> list[bytes]:
+def attempt(raw: bytes) -> None:
+    """Extract and read ``raw``, and check the extraction's own bounds."""
+    found = extract(raw)
+    total = 0
+    for packet in found.packets:
+        assert 0 <= packet.byte_start <= packet.byte_end, packet.member
+        total += len(packet.raw)
+        read(packet.resource, packet.raw, SOURCE)
+    assert total <= METADATA_BYTES_MAX
+
+
+def readers(files: Path | None) -> Iterator[Reader]:
+    """Yield a reader for each container, and one for the files given."""
     builders = runpy.run_path(str(ROOT / "tests" / "consent" / "media" / "conftest.py"))
-    found: list[bytes] = list(builders["samples"]().values())
-    if folder is not None:
-        found += [path.read_bytes()[:200_000] for path in sorted(folder.rglob("*.*"))]
-    return found
-
-
-def damaged(source: random.Random, files: list[bytes]) -> bytes:
-    raw = bytearray(source.choice(files))
-    for _ in range(source.choice((1, 1, 2, 3, 8, 30))):
-        near = min(len(raw), 600) if source.random() < 0.8 else len(raw)
-        at = source.randrange(max(1, near))
-        match source.randrange(6):
-            case 0:
-                raw[at : at + 1] = bytes([source.choice((0, 1, 0x7F, 0x80, 0xFF))])
-            case 1:
-                raw[at : at + 4] = source.choice(LENGTHS)
-            case 2:
-                del raw[at : at + source.randrange(20)]
-            case 3:
-                other = source.choice(files)
-                start = source.randrange(len(other))
-                raw[at:at] = other[start : start + source.randrange(200)]
-            case 4:
-                del raw[at + 1 :]
-            case _:
-                raw[at:at] = raw[max(0, at - 50) : at]
-    return bytes(raw)
+    samples: dict[str, bytes] = builders["samples"]()
+    for name, raw in samples.items():
+        yield Reader(f"media {name}", [raw], attempt, WORDS)
+    if files is not None:
+        real = [path.read_bytes() for path in sorted(files.rglob("*.jpg"))]
+        yield Reader("media real files", real, attempt, WORDS)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inputs", type=int, default=200_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--slow-s", type=float, default=2.0)
-    parser.add_argument("--files", type=Path, help="a folder of further files to start from")
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-media.bin"))
-    options = parser.parse_args()
-    source, files = random.Random(options.seed), starting_files(options.files)
-    slowest, packets, started = 0.0, 0, time.perf_counter()
-    for _ in range(options.inputs):
-        raw = damaged(source, files)
-        before = time.perf_counter()
-        try:
-            found = extract(raw)
-            for packet in found.packets:
-                read(packet.resource, packet.raw, SOURCE)
-            packets += len(found.packets)
-            slowest = max(slowest, time.perf_counter() - before)
-            if slowest > options.slow_s:
-                raise TimeoutError(f"{slowest:.1f} s for {len(raw)} bytes")
-        except BaseException:
-            options.keep.write_bytes(raw)
-            raise
-    spent = time.perf_counter() - started
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{options.inputs} inputs, {packets} packets read, {spent:.0f} s")
-    print(f"slowest {slowest * 1000:.0f} ms, peak {peak_mib} MiB")
+    chosen = options(__doc__)
+    run(list(readers(chosen.files)), chosen)
 
 
 if __name__ == "__main__":

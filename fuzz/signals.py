@@ -121,13 +121,19 @@ def _texts(row: dict[str, object]) -> Iterator[str]:
             yield from value
 
 
+def bombs() -> dict[Resource, list[bytes]]:
+    """Return the hostile inputs of the tests, by kind of resource."""
+    hostile = runpy.run_path(str(ROOT / "tests" / "consent" / "hostile_inputs.py"))
+    found: dict[Resource, list[bytes]] = {resource: [] for resource in Resource}
+    for _, resource, raw in hostile["hostile_inputs"]():
+        found[resource].append(raw)
+    return found
+
+
 def readers(files: Path | None) -> Iterator[Reader]:
     """Yield every reader of every signal with what it starts from."""
     starts = seeds(files)
-    hostile = runpy.run_path(str(ROOT / "tests" / "consent" / "hostile_inputs.py"))
-    bombs: defaultdict[Resource, list[bytes]] = defaultdict(list)
-    for _, resource, raw in hostile["hostile_inputs"]():
-        bombs[resource].append(raw)
+    whole = bombs()
     for signal in SIGNALS:
         for kind, reader in signal.readers:
 
@@ -139,9 +145,7 @@ def readers(files: Path | None) -> Iterator[Reader]:
             own = vectors(signal.name).get(kind, [b""])
             others = [raw for raw in starts.get(kind, []) if raw not in set(own)]
             small = others + own * max(1, len(others) // len(own))
-            yield Reader(
-                f"{signal.name} {kind}", small, tried, words(own + others), tuple(bombs[kind])
-            )
+            yield Reader(f"{signal.name} {kind}", small, tried, words(own + others), whole[kind])
 
 
 def main() -> None:

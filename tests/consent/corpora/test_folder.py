@@ -216,6 +216,14 @@ def test_list_of_places(tmp_path: Path, folder: Path, read: Read) -> None:
     assert str(open_corpus([tmp_path / "all.list"], work=tmp_path / "work").kind) == "mixed"
 
 
+@pytest.mark.parametrize("name", ["9" * 5_000, "a\0b"])
+def test_a_list_with_a_name_no_disk_takes_is_an_input_error(tmp_path: Path, name: str) -> None:
+    place = tmp_path / "c.list"
+    place.write_text(name)
+    with pytest.raises(InputError, match=r"c\.list, line 1"):
+        open_corpus([place], work=tmp_path / "work")
+
+
 def test_a_list_names_the_line_that_fails(tmp_path: Path) -> None:
     (tmp_path / "all.list").write_text("\nmissing.csv\n")
     with pytest.raises(InputError, match=r"all\.list, line 2: no such file"):

@@ -99,7 +99,13 @@ def _open_place(place: Path, opening: _Opening) -> list[_Piece]:
 
 
 def _check_readable(place: Path) -> None:
-    if not place.exists():
+    try:
+        exists = place.exists()
+    except (OSError, ValueError) as error:  # a name that no file system takes
+        raise InputError(
+            f"cannot open {str(place)[:200]}: {error}", hint="check the path"
+        ) from None
+    if not exists:
         raise InputError(f"no such file or folder: {place}", hint="check the path")
     if not os.access(place, os.R_OK):
         raise InputError(f"not allowed to read {place}", hint="check its permissions")
