@@ -86,8 +86,48 @@ def hostile_inputs() -> Iterator[tuple[str, Resource, bytes]]:
             resource,
             b"User-agent: *\n" + (b"Content-Usage: /" + b"*a" * 200 + b" train-ai=n\n") * 2_000,
         )
+    yield from _runs()
     yield from _headers()
     yield from _pages()
+
+
+def _runs() -> Iterator[tuple[str, Resource, bytes]]:
+    """Long runs of one piece, which make a careless search start again at every octet."""
+    for name, piece in {
+        "blanks": b" ", "line-ends": b"\n", "letters": b"a", "digits": b"1", "hyphens": b"-",
+        "dots": b"a.", "slashes": b"//", "words": b"cc by ", "urls": b"http://a", "zeros": b"&#0",
+        "versions": b"by-nc-", "all": b"all rights ", "public": b"public ", "not": b"not under ",
+    }.items():  # fmt: skip
+        run = piece * (100_000 // len(piece))
+        text = run.strip().replace(b"\n", b"\\n")
+        yield f"run-of-{name}", Resource.LICENCE_TEXT, b"CC" + run + b"x"
+        yield f"run-of-{name}", Resource.METADATA, b'{"Copyright":"' + text + b'x"}'
+        yield (
+            f"run-of-{name}",
+            Resource.XMP,
+            RDF.replace(b"%s", b"<dc:rights>" + run.replace(b"&", b"") + b"x</dc:rights>"),
+        )
+        yield f"run-of-{name}", Resource.ROBOTS_TXT, b"User-agent: *\nDisallow: /" + run + b"x\n"
+        yield f"run-of-{name}", Resource.AI_TXT, b"User-agent:" + run + b"x\nDisallow: /\n"
+        yield (
+            f"run-of-{name}",
+            Resource.HTTP_HEADERS,
+            b"Link: <"
+            + run.replace(b"\n", b"")
+            + b'>; rel="license"\r\nContent-Usage: '
+            + run[:60_000].replace(b"\n", b"")
+            + b"x\r\n",
+        )
+        for before, after in (
+            (b'<script type="application/ld+json">{"license":"', b'x"}</script>'),
+            (b'<script type="application/ld+json">[1', b"x]</script>"),
+            (b'<meta name="robots" content="', b'x">'),
+            (b'<a rel="license" href="', b'x">'),
+            (b'<meta name="dc.rights" content="', b'x">'),
+            (b"<p>", b"x"),
+            (b"<script>", b"x</script>"),
+        ):
+            yield f"run-of-{name}-in-{before[:40].decode()}", Resource.HTML, before + run + after
 
 
 def _headers() -> Iterator[tuple[str, Resource, bytes]]:

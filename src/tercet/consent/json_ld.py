@@ -16,7 +16,7 @@ from tercet.core.limits import JSON_DEPTH_MAX
 
 NODES_MAX = 5_000  # nodes read from one page
 VALUES_MAX = 64  # texts read from one property
-_WRAPPING = re.compile(r"\s*(?://\s*)?<!(?:\[CDATA\[|--)|(?://\s*)?(?:\]\]>|-->)\s*\Z")
+_WRAPPINGS_MAX = 3  # comments and CDATA marks around a block, one in another
 _LINKS_FIRST = ("@id", "url", "@value", "name")
 _NAMES_FIRST = ("name", "legalName", "@value", "@id", "url")
 
@@ -57,9 +57,21 @@ def nodes(page: Page) -> tuple[Node, ...]:
 
 def _parse(text: str) -> object:
     try:
-        return json.loads(_WRAPPING.sub("", text), strict=False)
+        return json.loads(_unwrapped(text), strict=False)
     except (ValueError, RecursionError):
         return None
+
+
+def _unwrapped(text: str) -> str:
+    """Return ``text`` without the marks that once hid scripts from old readers."""
+    rest = text.strip()
+    for _ in range(_WRAPPINGS_MAX):
+        bare = rest.removeprefix("//").lstrip()
+        if bare.startswith(("<![CDATA[", "<!--")):
+            rest = bare.removeprefix("<![CDATA[").removeprefix("<!--").lstrip()
+        if rest.endswith(("]]>", "-->")):
+            rest = rest[:-3].rstrip().removesuffix("//").rstrip()
+    return rest
 
 
 def _walk(value: object, line: int, budget: int) -> list[Node]:

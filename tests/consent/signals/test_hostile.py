@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tercet.consent.html_page import parse_page
+from tercet.consent.json_ld import nodes
 from tercet.consent.signal import Resource
 from tercet.consent.signals import read
 from tercet.consent.xml_tree import attribute_names, parse_xml, text_of
@@ -72,3 +74,14 @@ def test_many_attributes_are_listed_as_few_are() -> None:
 
     assert listed(3) == listed(300)[:4]
     assert listed(300)[0] == ("urn:q", "z", "<")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("<!--", "-->"), ("//<!--\n", "\n//-->"), ("// <![CDATA[\n", "\n// ]]>"), ("", "")],
+)
+def test_json_ld_in_old_wrappings_is_read(before: str, after: str) -> None:
+    block = '{"@type":"WebPage","license":"https://creativecommons.org/licenses/by/4.0/ <!--"}'
+    raw = f'<script type="application/ld+json">{before}{block}{after}</script>'.encode()
+    (node,) = nodes(parse_page(raw, "text/html"))
+    assert node.texts("license") == ("https://creativecommons.org/licenses/by/4.0/ <!--",)
