@@ -64,12 +64,18 @@ def real_files(vectors: Path) -> list[bytes]:
         return [archive.extractfile(m).read() for m in members]  # type: ignore[union-attr]
 
 
-def make_sites(files: list[bytes], hosts: int, seed: int) -> tuple[list[Site], np.ndarray]:
-    """Return the kinds of site, and each host's kind."""
+def make_sites(
+    files: list[bytes], hosts: int, seed: int, *, unique: bool = False
+) -> tuple[list[Site], np.ndarray]:
+    """Return the kinds of site and each host's kind; ``unique``: every host is its own kind."""
     draw = np.random.default_rng(seed)
     chosen = draw.integers(0, len(files), hosts)
     planted = np.stack([draw.random(hosts) < share for share in SHARES.values()])
     code = chosen * 16 + (planted * np.array([[1], [2], [4], [8]])).sum(axis=0)
+    if unique:
+        bodies = ((_site(files[k // 16], int(k % 16)), at) for at, k in enumerate(code.tolist()))
+        own = [Site(site.robots + b"\n# %d\n" % at, site.rsl) for site, at in bodies]
+        return own, np.arange(hosts)
     kinds, number = np.unique(code, return_inverse=True)
     return [_site(files[k // 16], int(k % 16)) for k in kinds.tolist()], number
 
@@ -198,4 +204,5 @@ def _own_paths(sites: list[Site]) -> list[list[str]]:
 def real_paths(vectors: Path) -> pa.Array:
     """Return the paths with query of the real URL table."""
     table = pq.read_table(vectors / "url-table" / "test_10000.parquet", columns=["URL"])
-    return pc.replace_substring_regex(table["URL"].combine_chunks(), "^https?://[^/]*", "")
+    paths = pc.replace_substring_regex(table["URL"].combine_chunks(), "^https?://[^/]*", "")
+    return paths.filter(pc.starts_with(paths, "/"))
