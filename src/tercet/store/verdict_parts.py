@@ -104,9 +104,9 @@ class VerdictParts:
 
     def write(self, index: int, rows: PartRows, site_count: int) -> Part:
         """Write one part and then its marker. Raises OSError; then there is no marker."""
-        verdict = np.concatenate([decided.verdict for decided in rows.decided])
+        verdict, known = _in_order(rows)
         site = np.concatenate([decided.site for decided in rows.decided])
-        table = _table(rows, verdict)
+        table = _table(rows, known, verdict)
         path = self.path(index)
         with written_whole(path, self._work) as temporary:
             pq.write_table(
@@ -121,8 +121,8 @@ class VerdictParts:
                 write_statistics=["item_id"],
             )  # fmt: skip
             digest = sha256_of_file(temporary)
-        part = _counted(index, rows, verdict, digest)
-        self._write_sites(index, site, _outcome_codes(rows.verdicts)[verdict], site_count)
+        part = _counted(index, rows.row_start, known, verdict, digest)
+        self._write_sites(index, site, _outcome_codes(known)[verdict], site_count)
         marker = {name: getattr(part, name) for name in Part.__slots__}
         write_atomically(self._markers / f"{index:05d}.json", canonical_json(marker))
         return part
@@ -146,15 +146,34 @@ class VerdictParts:
         return total
 
 
+def _in_order(rows: PartRows) -> tuple[Array, list[Verdict]]:
+    """Return each row's verdict by number, and the verdicts that occur, in an order of their own.
+
+    The numbers a worker gives depend on the shards it had before; the bytes of a part must not.
+    """
+    number = np.concatenate([decided.verdict for decided in rows.decided])
+    used = np.flatnonzero(np.bincount(number, minlength=len(rows.verdicts))).tolist()
+    used.sort(key=lambda at: _words(rows.verdicts[at]))
+    place = np.zeros(max(len(rows.verdicts), 1), dtype=np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return place[number], [rows.verdicts[at] for at in used]
+
+
+def _words(verdict: Verdict) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return str(verdict.outcome), verdict.reasons, verdict.deciding
+
+
 def _outcome_codes(verdicts: list[Verdict]) -> Array:
     return np.array([OUTCOMES.index(v.outcome) for v in verdicts] or [0], dtype=np.int64)
 
 
-def _counted(index: int, rows: PartRows, verdict: Array, digest: str) -> Part:
-    counts = np.bincount(verdict, minlength=len(rows.verdicts)).tolist()
+def _counted(
+    index: int, row_start: int, verdicts_known: list[Verdict], verdict: Array, digest: str
+) -> Part:
+    counts = np.bincount(verdict, minlength=len(verdicts_known)).tolist()
     verdicts = dict.fromkeys((str(outcome) for outcome in OUTCOMES), 0)
     reasons: dict[str, dict[str, int]] = {}
-    for known, count in zip(rows.verdicts, counts, strict=True):
+    for known, count in zip(verdicts_known, counts, strict=True):
         if not count:
             continue
         outcome = str(known.outcome)
@@ -162,19 +181,19 @@ def _counted(index: int, rows: PartRows, verdict: Array, digest: str) -> Part:
         for reason in known.reasons:
             by_outcome = reasons.setdefault(reason, {})
             by_outcome[outcome] = by_outcome.get(outcome, 0) + count
-    return Part(index, rows.row_start, len(verdict), digest, verdicts, reasons)
+    return Part(index, row_start, len(verdict), digest, verdicts, reasons)
 
 
-def _table(rows: PartRows, verdict: Array) -> pa.Table:
+def _table(rows: PartRows, verdicts: list[Verdict], verdict: Array) -> pa.Table:
     count = len(verdict)
     outcomes = pa.array([str(outcome) for outcome in OUTCOMES])
-    outcome = _outcome_codes(rows.verdicts)[verdict].astype(np.int32)
-    reasons = list(dict.fromkeys(r for known in rows.verdicts for r in known.reasons))
+    outcome = _outcome_codes(verdicts)[verdict].astype(np.int32)
+    reasons = sorted({reason for known in verdicts for reason in known.reasons})
     arrays = [
         pa.array(np.arange(rows.row_start, rows.row_start + count, dtype=np.int64)),
         pa.chunked_array(rows.items, pa.string()),
         pa.DictionaryArray.from_arrays(pa.array(outcome), outcomes),
-        _reason_lists(rows.verdicts, reasons, verdict),
+        _reason_lists(verdicts, reasons, verdict),
         _declaration_lists(rows),
         pa.DictionaryArray.from_arrays(
             pa.array(np.zeros(count, dtype=np.int32)), pa.array([rows.policy])
