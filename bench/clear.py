@@ -120,7 +120,7 @@ def run_peer(folder: Path, sites: list[made.Site], kind: np.ndarray, rows: int) 
         number = int(str(host).removeprefix("www.site").removesuffix(".example"))
         body = sites[kind[number]].robots.decode("utf-8", "replace")
         parsed[host] = Protego.parse(body)
-    headers: dict[str, str] = {}
+    headers = {"content-type": "image/jpeg"}
     rules = (XRobotsTagHeader(user_agent="TercetBot"), TDMRepHeader())
     start = time.perf_counter()
     for url in urls:
