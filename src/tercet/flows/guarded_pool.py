@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import resource
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -146,6 +148,8 @@ def _serve(
     connection: Connection, function: Callable[[Any], Any], memory_bytes: int
 ) -> None:  # pragma: no cover  runs in a child
     begin_worker()
+    # A thread of the parent may have held the lock of its stream when this process was forked.
+    sys.stdout = sys.stderr = os.fdopen(2, "w", errors="replace", closefd=False)
     _limit_memory(memory_bytes)
     while True:
         try:

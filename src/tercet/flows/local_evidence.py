@@ -57,6 +57,7 @@ def gather_local_evidence(
                 done += 1
                 progress(done, total)
         evidence.finish(now)
+    progress(total, total)  # rows with a fault have no file to read
     return [folder]
 
 
