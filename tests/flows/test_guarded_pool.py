@@ -88,11 +88,11 @@ def test_a_file_that_brings_the_reader_down_is_held_and_named(
     assert [(asked.is_doubt, "died" in asked.note) for asked in why.asked] == [(True, True)]
 
 
-PARENT = """
+PARENT = r"""
 import os, sys, time
 from tercet.flows.guarded_pool import Guard, guarded_map
 def work(_):
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\n" % os.getpid())
     time.sleep(60)
 list(guarded_map(work, iter(range(2)), workers=1, guard=Guard(60, 1 << 28)))
 """
