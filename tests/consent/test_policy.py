@@ -138,6 +138,19 @@ def test_tdmrep_unreadable_inner_value_does_not_lift() -> None:
     assert verdict.outcome is Outcome.BLOCKED
 
 
+def test_nothing_clears_before_the_item_itself_was_looked_at() -> None:
+    """A site's silence, or its grant, says nothing of a denial inside the file."""
+    unasked = Facts(frozenset({State.ITEM_NOT_ASKED}))
+    for policy in POLICIES:
+        for facts_known in (unasked, unasked | grant("licence", Standing.ALLOWS)):
+            verdict = decide(facts_known, policy)
+            assert verdict.outcome is not Outcome.CLEARED
+            if verdict.outcome is Outcome.HELD:
+                assert verdict.reasons == ("item_not_asked",)
+    denied = unasked | grant("robots", Standing.DENIES)
+    assert decide(denied, built_in("strict")).reasons == ("denied_by_robots",)
+
+
 def test_research_records_reservations_but_they_do_not_block() -> None:
     assert decide(grant("tdmrep", Standing.DENIES), built_in("research")).outcome is Outcome.CLEARED
 
@@ -159,6 +172,7 @@ grants_from = ["licence"]
 reservations_from = "all"
 reservations_except = []
 conditions_met = []
+must_ask_items = true
 assertion = ""
 [[sources]]
 title = "A law"

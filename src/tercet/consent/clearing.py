@@ -45,6 +45,7 @@ _MODES = {
 UNSURVEYED = Finding(Facts(frozenset({State.NOT_SURVEYED})))
 INVALID = Finding(Facts(frozenset({State.URL_INVALID})))
 SOURCELESS = Finding(Facts(frozenset({State.NO_SOURCE})))
+ITEM_UNASKED = Finding(Facts(frozenset({State.ITEM_NOT_ASKED})))
 FAULTY = Finding(Facts(frozenset({State.ROW_FAULT})))
 
 
@@ -97,7 +98,7 @@ class Clearing:
     def __init__(self, sites: SiteIndex, policy: Policy) -> None:
         self.sites = sites
         self.policy = policy
-        self.findings = Interned(NOTHING, UNSURVEYED, INVALID, SOURCELESS, FAULTY)
+        self.findings = Interned(NOTHING, UNSURVEYED, INVALID, SOURCELESS, FAULTY, ITEM_UNASKED)
         self.verdicts = Interned()
         self._everywhere = np.array(
             [self.findings.number(book.everywhere) for book in sites.rulebooks] or [0],
@@ -181,6 +182,11 @@ class Clearing:
                 answer = known[asked] = self.findings.number(rulebooks[asked[0]].at(path))
             answers.append(answer)
         finding[rows] = answers
+
+    def asking_ground(self, asked: Array) -> Ground:
+        """Return the ground on which rows stand that were not ``asked`` themselves."""
+        finding = np.where(asked, self.findings.number(NOTHING), self.findings.number(ITEM_UNASKED))
+        return Ground(finding.astype(np.int32), np.zeros(len(asked), dtype=np.int64))
 
     def decide_rows(self, grounds: Sequence[Ground], site: Array) -> DecidedRows:
         """Join the grounds of each row and decide once per distinct combination."""

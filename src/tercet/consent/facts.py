@@ -68,6 +68,7 @@ class State(StrEnum):
     URL_INVALID = "url_invalid"
     NOT_SURVEYED = "not_surveyed"  # its site was never asked
     UNCHECKED = "unchecked"  # a place where declarations stand could not be read
+    ITEM_NOT_ASKED = "item_not_asked"  # its own headers, page and metadata were never looked at
     NO_SOURCE = "no_source"  # a local file without a URL: no site could be asked
 
 

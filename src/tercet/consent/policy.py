@@ -23,7 +23,8 @@ class Choice(StrEnum):
 class Policy:
     """A legal and ethical regime as data, versioned and dated. Not legal advice.
 
-    ``reservations_from`` and ``grants_from`` name signals; None means all of them.
+    ``reservations_from`` and ``grants_from`` name signals; None means all of them. Where
+    ``must_ask_items`` holds, nothing clears before its own headers, page and metadata were read.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Policy:
     reservations_from: frozenset[str] | None
     reservations_except: frozenset[str]
     conditions_met: frozenset[ConditionKind]
+    must_ask_items: bool
     assertion: str
     sources: tuple[tuple[str, str], ...]
     sha256: str
@@ -60,6 +62,7 @@ def decide(facts: Facts, policy: Policy) -> Verdict:
 
     The order is the law: what cannot be read is held; a binding denial blocks (or is offered
     where a price is known); what was not checked is held; then a grant clears; silence is last.
+    Nothing clears whose own headers and metadata were not looked at, unless the policy says so.
     """
     unusable = [state for state in (State.ROW_FAULT, State.URL_INVALID) if state in facts.states]
     if unusable:
@@ -71,7 +74,17 @@ def decide(facts: Facts, policy: Policy) -> Verdict:
     held = _held(facts, standings, policy)
     if held is not None:
         return held
-    return _granted(standings, policy) or _silent(facts, policy)
+    verdict = _granted(standings, policy) or _silent(facts, policy)
+    if verdict.outcome is Outcome.CLEARED and policy.must_ask_items:
+        return _asked(facts, verdict)
+    return verdict
+
+
+def _asked(facts: Facts, verdict: Verdict) -> Verdict:
+    """Hold what would be cleared while the item itself, where a denial may stand, is unread."""
+    if State.ITEM_NOT_ASKED not in facts.states:
+        return verdict
+    return Verdict(Outcome.HELD, (str(State.ITEM_NOT_ASKED),), verdict.deciding)
 
 
 def _unmet(standing: int, policy: Policy) -> int:

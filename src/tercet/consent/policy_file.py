@@ -33,7 +33,7 @@ def built_in(policy_id: str) -> Policy:
 _TEXT_KEYS = ("id", "version", "title", "summary", "assertion")
 _KEYS = {
     *_TEXT_KEYS, "date", "usages", "silence", "ambiguity", "grants_from", "reservations_from",
-    "reservations_except", "conditions_met", "sources",
+    "reservations_except", "conditions_met", "must_ask_items", "sources",
 }  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def parse_policy(raw: bytes, name: str) -> Policy:
         reservations_from=reader.names_or_all("reservations_from"),
         reservations_except=frozenset(reader.names("reservations_except")),
         conditions_met=frozenset(ConditionKind(kind) for kind in met),
+        must_ask_items=reader.flag("must_ask_items"),
         sources=reader.sources(),
         sha256=sha256_hex(raw),
     )
@@ -95,6 +96,12 @@ class _PolicyReader:
         if not isinstance(value, date):
             raise self.fail(key, "a date such as 2026-11-22 without quotes")
         return value.isoformat()
+
+    def flag(self, key: str) -> bool:
+        value = self.table.get(key)
+        if not isinstance(value, bool):
+            raise self.fail(key, "true or false")
+        return value
 
     def choice(self, key: str, allowed: list[str]) -> str:
         value = self.table.get(key)

@@ -13,6 +13,7 @@ _PLAIN = {
     str(State.URL_INVALID): "the URL cannot be understood",
     str(State.NOT_SURVEYED): "the site was never asked: run `tercet survey`",
     str(State.UNCHECKED): "a place where permission is declared could not be read",
+    str(State.ITEM_NOT_ASKED): "its own headers, page and metadata were never looked at",
     str(State.NO_SOURCE): "a local file without a known source: no site could be asked",
 }
 CONDITION_WORDS: dict[ConditionKind, str] = {

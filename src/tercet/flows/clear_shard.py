@@ -97,7 +97,13 @@ class _ShardReading:
             self.faults.append(faulty_rows(batch))
         site_ground, site = self.clearing.site_ground(batch["url"], faulty)
         grounds = [site_ground]
-        grounds += [self._item_ground(batch, folder) for folder in self.evidence.folders]
+        asked = pc.is_valid(batch["headers"]).to_numpy(zero_copy_only=False)
+        asked |= pc.is_null(batch["url"]).to_numpy(zero_copy_only=False)
+        for folder in self.evidence.folders:
+            ground, captured = self._item_ground(batch, folder)
+            grounds.append(ground)
+            asked |= captured
+        grounds.append(self.clearing.asking_ground(asked))
         for name, column in self.columns.items():
             if batch[name].null_count < len(batch):
                 grounds.append(self._column_ground(batch[name], column))
@@ -121,8 +127,9 @@ class _ShardReading:
         self._ids += ids
         return start
 
-    def _item_ground(self, batch: pa.RecordBatch, folder: Path) -> Ground:
-        """What one evidence directory holds of the items themselves."""
+    def _item_ground(self, batch: pa.RecordBatch, folder: Path) -> tuple[Ground, Array]:
+        """What one evidence directory holds of the items themselves, and of which."""
+        captured = np.zeros(len(batch), dtype=np.bool_)
         finding = np.zeros(len(batch), dtype=np.int32)
         start = np.zeros(len(batch), dtype=np.int64)
         first = batch["row"][0].as_py() if len(batch) else 0
@@ -132,11 +139,12 @@ class _ShardReading:
             found = rulebook.at(_path(batch["url"][at])) if rulebook.ruled else None
             finding[at] = self.clearing.findings.number(found or rulebook.everywhere)
             start[at] = self._keep_ids(ids)
+            captured[at] = True
             if rulebook.offers:
                 split = split_url(batch["url"][at].as_py() or "")
                 site = split.origin if split else ""
                 self.offers += item_offers(rulebook, ids, site, batch["item"][at].as_py())
-        return Ground(finding, start)
+        return Ground(finding, start), captured
 
     def _column_ground(self, values: pa.Array, column: TableColumn) -> Ground:
         coded = values.dictionary_encode()
