@@ -68,23 +68,23 @@ def site(name: str, robots: bytes | Failure, **more: bytes) -> list[Captured]:
     return found
 
 
+def own_headers(url: str) -> list[Captured]:
+    """Return what an item itself answered; one of them forbids there."""
+    origin = "/".join(url.split("/")[:3])
+    capture = Capture(Resource.HTTP_HEADERS, Carrier.HEADER, site=origin, item=url, uri=url)
+    own = b"X-Robots-Tag: noai\r\n" if "/noai/" in url else b""
+    found = replace(capture, fetched_at=NOW, status=200)
+    return [capture_of(found, b"HTTP/1.1 200 OK\r\n" + own)]
+
+
 def write_evidence(folder: Path, *, shuffled: bool = False) -> Path:
     """Write what a survey of the sites above would have found."""
-    headers = Capture(
-        Resource.HTTP_HEADERS,
-        Carrier.HEADER,
-        site="https://grants.example",
-        item="https://grants.example/noai/5.jpg",
-        uri="https://grants.example/noai/5.jpg",
-        fetched_at=NOW,
-        status=200,
-    )
     groups = [
         site("forbids.example", FORBIDDING),
         site("grants.example", GRANTING),
         site("sells.example", SELLING, license_xml=LICENSE),
         site("down.example", Failure.UNREACHABLE),
-        [capture_of(headers, b"HTTP/1.1 200 OK\r\nX-Robots-Tag: noai\r\n")],
+        *(own_headers(url) for url in URLS[:6]),
     ]
     with EvidenceWriter(folder, user_agent="TercetBot/1 (+x)", started_at=NOW) as evidence:
         for group in reversed(groups) if shuffled else groups:

@@ -197,11 +197,12 @@ def test_csv_and_jsonl_clear_as_parquet_does(tmp_path: Path, evidence: Path) -> 
 
 def test_licence_and_headers_columns_speak(tmp_path: Path, evidence: Path) -> None:
     url = "https://forbids.example/open/{}.jpg".format
+    plain = '{"Content-Type": "image/jpeg"}'
     table = write_table(
         tmp_path / "urls.parquet",
         [url(at) for at in range(4)],
         licence=["CC0-1.0", "CC-BY-NC-4.0", None, "CC0-1.0"],
-        headers=[None, None, '{"X-Robots-Tag": "noai"}', '{"X-Robots-Tag": "noai"}'],
+        headers=[plain, plain, '{"X-Robots-Tag": "noai"}', '{"X-Robots-Tag": "noai"}'],
     )
     run(tmp_path, table, declarations=evidence)
     found = by_item(tmp_path / "out")

@@ -20,14 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tercet.consent.capture import Capture
-from tercet.consent.failures import Failure
 from tercet.consent.rulebook import Rulebook, compile_rulebook
 from tercet.consent.signal import Resource
 from tercet.consent.site_index import SiteIndex
-from tercet.core.declaration import Carrier
 from tercet.core.errors import IntegrityError
 from tercet.core.usage import Usage
 from tercet.store.blobs import BlobStore
+from tercet.store.evidence_rows import capture_from_row
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -199,22 +198,6 @@ def _rulebook(
     return compile_rulebook(pairs, usage, of_site=of_site)
 
 
-def capture_from_row(row: dict[str, Any]) -> Capture:
-    """Return what a row of captures.parquet says, as far as reading it needs."""
-    return Capture(
-        resource=Resource(row["resource"]),
-        carrier=Carrier(row["carrier"]),
-        site=row.get("site") or "",
-        item=row.get("item") or "",
-        uri=row["uri"],
-        media_type=row["media_type"],
-        fetched_at=row.get("fetched_at") or "",
-        failure=Failure(row["failure"]) if row["failure"] else None,
-        raw_sha256=row["raw_sha256"],
-        redirects=tuple(row["redirects"] or ()),
-    )
-
-
 @dataclass(slots=True)
 class ItemEvidence:
     """What was captured from items themselves, looked up batch by batch."""
@@ -245,7 +228,7 @@ class ItemEvidence:
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             rows = captures.slice(start, end - start)
             row = rows["row"][0].as_py()
-            captured = [capture_from_row(each) for each in rows.to_pylist()]
+            captured = [capture_from_row(each) for each in rows.drop_columns(["row"]).to_pylist()]
             rulebook = _rulebook(captured, blobs, self.usage, of_site=False)
             declared = ids.get(row, [])
             if len(declared) != rulebook.declaration_count:

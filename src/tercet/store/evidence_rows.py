@@ -118,7 +118,10 @@ def capture_row(capture: Capture) -> dict[str, Any]:
 
 
 def capture_from_row(row: dict[str, Any]) -> Capture:
-    """Return the capture that ``capture_row`` wrote. Raises ValueError for other rows."""
+    """Return the capture that ``capture_row`` wrote, from all its columns or only some.
+
+    Raises ValueError for other rows.
+    """
     given = dict(row) | {
         "resource": Resource(row["resource"]),
         "carrier": Carrier(row["carrier"]),
