@@ -71,6 +71,7 @@ def test_silence_names_what_was_asked(out: Path) -> None:
         "https://forbids.example/robots.txt",
         "https://forbids.example/.well-known/tdmrep.json",
         "https://forbids.example/ai.txt",
+        "https://forbids.example/open/2.jpg",
     }
     assert why.is_surveyed
 

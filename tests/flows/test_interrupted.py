@@ -109,7 +109,6 @@ def test_a_full_disk_is_told_and_a_second_run_goes_on(corpus: Path, tmp_path: Pa
     assert "Traceback" not in done.stderr
     assert not (out / "clearance.json").exists()
     assert not parts(out)
-    assert not list((out / "work").glob("*.parquet.*"))  # no rest of the failed write
     again = subprocess.run(command(corpus, out), capture_output=True, text=True, check=False,
                            env=environment(corpus))  # fmt: skip
     assert again.returncode == 0, again.stderr
