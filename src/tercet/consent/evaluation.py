@@ -13,6 +13,7 @@ from tercet.consent.facts import (
     permission_standing,
 )
 from tercet.consent.paths import matches, normalise_pattern
+from tercet.consent.signals.agents import OWN_TOKEN, known_agents
 from tercet.core.declaration import Declaration, Matching, Reading, Statement
 from tercet.core.terms import Condition
 from tercet.core.usage import Permissions, Usage
@@ -88,6 +89,8 @@ def compile_declaration(
     if on in denied and not conditions:
         return None
     spoken = [_speaking(reading, usage) for reading in declaration.readings]
+    if declaration.agents and not _grants_us(declaration.agents):
+        spoken = [tuple((p, s & ~Standing.ALLOWS) for p, s in said) for said in spoken]
     fault = bool(declaration.fault)
     if not fault and not any(standing for said in spoken for _, standing in said):
         return None
@@ -106,6 +109,16 @@ def compile_declaration(
     return CompiledDeclaration(
         on, tuple(readings) if narrow else (), fault, everywhere, narrow, conditions
     )
+
+
+@lru_cache(maxsize=4096)
+def _grants_us(agents: tuple[str, ...]) -> bool:
+    """Return whether a grant to ``agents`` is one to everybody, to us, or for a purpose.
+
+    What a site allows one operator's crawler, under a contract perhaps, it does not allow others.
+    """
+    known = (known_agents().get(agent) for agent in agents)
+    return bool({"*", OWN_TOKEN} & set(agents)) or any(agent and agent.policy for agent in known)
 
 
 def _ranked(matching: Matching, said: tuple[_Said, ...]) -> tuple[_Said, ...]:

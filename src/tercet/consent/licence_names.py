@@ -204,14 +204,22 @@ def _table() -> _Table:
 _URL = re.compile(r"(?i:https?://|(?<![\w.@/-])(?:www\.)?creativecommons\.org/)[^\s<>\"'“”]+")
 _PORT_WORD = "|".join(sorted(port.upper() for port in _PORTS))
 _VERSION = r"(?:[ -]?v?(?:ersion )?(?P<version>[0-9](?:\.[0-9])+))?(?![\w.]*[0-9])"
-_TAIL = r"(?:,? (?i:international|unported|generic|licen[sc]e|deed))*"
+_TAIL = (
+    r"(?:,? (?i:internationale?|internacional|internazionale|unported|generic|licen[sc]e|deed))*"
+)
+# "Attribution" in the names of the licences in other languages; their words for the other
+# elements are not known here, so such a name stays uncertain.
+_CC_BY_WORD = (
+    r"(?:attribution|namensnennung|atribuci[óo]n|reconocimiento|paternit[ée]|attribuzione"
+    r"|atribuiç[ãa]o|naamsvermelding|uznanie autorstwa|erkännande|navngivelse)"
+)
 _CC_SHORT = re.compile(
     r"(?<![\w-])(?i:cc[ -]?(?P<code>by(?:[ /-](?:nc|nd|sa)){0,3})" + _VERSION + r")"
     rf"(?:[ -](?P<port>{_PORT_WORD}))?(?![\w-])"
 )
 _CC_PART = r"(?:non[ -]?commercial|no[ -]?deriv(?:ative)?s?(?: works)?|share[ -]?alike)"
 _CC_LONG = re.compile(
-    r"(?<![\w-])(?i:(?P<cc>creative commons[ :-]{0,3})?attribution"
+    rf"(?<![\w-])(?i:(?P<cc>creative commons[ :-]{{0,3}})?{_CC_BY_WORD}"
     rf"(?P<parts>(?:(?: - |[ ,/-]{{1,2}}){_CC_PART}){{0,3}})"
     r"(?:,? (?:public )?licen[sc]e)?" + _VERSION + r"(?P<tail>" + _TAIL + r"))(?![\w-])"
 )
@@ -229,13 +237,21 @@ _RESERVED = re.compile(
     r"alle rechte vorbehalten|todos los derechos reservados|tutti i diritti riservati)"
 )
 _NOTICE = re.compile(
-    r"(?i:(?:©|\(c\)|copyright)(?: ?(?:©|\(c\)))?),? ?(?:[12][0-9]{3}(?: ?- ?[12][0-9]{3})?,? )?"
+    r"(?:(?i:(?:©|\(c\)|copyright)(?: ?(?:©|\(c\)))?),? ?"
+    r"(?:[12][0-9]{3}(?: ?- ?[12][0-9]{3})?,? )?"
+    # A year alone begins ID3's TCOP, in the form Creative Commons gave for it.
+    r"|[12][0-9]{3} (?=[^|]{1,200}? (?i:licen[sc]ed to the public under )))"
     r"(?P<name>(?:(?:[A-Z][\w'-]*[.,;]?|de|van|von|der|la|of|the|and|et|al\.?|&) ){1,8}?)"
     r"(?=[|(]|- |(?i:cc|creative commons|licen[sc]ed? |this work |released under |https?://))"
 )
+# The form Creative Commons gave for ID3: "... licensed to the public under URL verify at URL".
+_VERIFY = re.compile(r"(?i:,? verify at:? https?://[^\s<>\"]{1,300}\Z)")
 _LABEL = re.compile(r"(?i:(?:licen[sc]e|rights|lizenz|licencia)) ?: ?")
 _NARROWING = re.compile(
-    r"(?i:\b(?:only|text|figures?|images?|photos?|some|parts?|everything|data)\b)"
+    r"(?i:\b(?:only|text|figures?|images?|photos?|some|parts?|everything|data|use|usage|uses"
+    r"|requires?|needs?|personal|private|editorial|preview|sample|unless|if|until|after|before"
+    r"|nicht|kein\w*|nur|ohne|pas|sans|sauf|seulement|sin|solo|salvo|excepto|senza|tranne|niet"
+    r"|geen|alleen|n[ãa]o|sem|apenas|\w*[ck]omm?er[cz]\w*|redak\w*|[ée]ditori\w*)\b)"
 )
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | {"\u00a0": " ", "\u202f": " "})
 _WORD = re.compile(r"[^\W_]+")
@@ -366,7 +382,7 @@ def _without_notice(text: str) -> str:
     if match and not (_AGAINST.search(match["name"]) or _NARROWING.search(match["name"])):
         text = text[match.end() :]
     label = _LABEL.match(text)
-    return text[label.end() :] if label else text
+    return _VERIFY.sub("", text[label.end() :] if label else text)
 
 
 def _only_boilerplate(rest: str) -> bool:

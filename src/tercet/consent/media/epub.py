@@ -136,4 +136,4 @@ def _content(
     if bomb or len(content) > XML_BYTES_MAX:
         gathering.fault("epub: member beyond the limit")
         return None
-    return content, (start, min(end, len(raw)))
+    return content, (min(start, len(raw)), min(end, len(raw)))

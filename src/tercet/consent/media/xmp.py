@@ -77,4 +77,14 @@ def _is_top(owner: Element | None) -> bool:
     if owner is None or names(owner) != (RDF, "Description"):
         return False
     parent = owner.getparent()
-    return parent is not None and names(parent) == (RDF, "RDF")
+    top = parent is not None and names(parent) == (RDF, "RDF")
+    return top and not about_another(owner)
+
+
+def about_another(description: Element) -> bool:
+    """Whether an rdf:Description is about something on the web, and not about its own file.
+
+    ISO 16684-1 section 7.4: ``rdf:about`` is empty, or names the file by an id such as a uuid.
+    """
+    about = description.get(f"{{{RDF}}}about") or ""
+    return about.strip().lower().startswith(("http:", "https:", "ftp:"))

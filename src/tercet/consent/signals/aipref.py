@@ -45,7 +45,10 @@ LEGACY_LABELS: dict[str, frozenset[Usage]] = {
     "train-genai": frozenset({Usage.TRAIN_GENERATIVE}),  # vocab-02, -03, and CC signals
     "bots": ALL_USAGES,  # vocab-03, -04: automated processing
     "ai-output": frozenset({Usage.AI_INPUT}),  # vocab-04
-    "ai-train": TRAINING,  # never AIPREF: the word of Content-Signal and RSL
+}
+# Words of Content-Signal and RSL: the spec ignores them, but a plain denial is no silence.
+FOREIGN_LABELS: dict[str, frozenset[Usage]] = {
+    "ai-train": TRAINING,
     "ai-input": frozenset({Usage.AI_INPUT}),
 }
 _SPLIT_NOTE = f"{SPLIT_NOTE}, and one above all groups is for everybody"
@@ -92,6 +95,7 @@ def preference(value: bytes) -> Preference:
     said: Said = {}
     plain: Said = {}
     legacy: Said = {}
+    foreign: frozenset[Usage] = frozenset()
     for label, member in members.items():
         # A Token only: a String "n" equals Token("n") in Python, and is unknown in the spec.
         exact = {"y": Permission.ALLOW, "n": Permission.DENY}.get(str(member))
@@ -100,10 +104,11 @@ def preference(value: bytes) -> Preference:
         for usage in LABELS.get(label, ()):
             said[usage] = permission or Permission.UNKNOWN
             plain[usage] = Permission.DENY if no else said[usage]
+        foreign |= FOREIGN_LABELS.get(label, frozenset()) if no else frozenset()
         for usage in LEGACY_LABELS.get(label, ()):
             strict = Permission.DENY if no else permission or Permission.UNKNOWN
             legacy[usage] = Permission.DENY if Permission.DENY is legacy.get(usage) else strict
-    return Preference(said, plain, legacy, fault)
+    return Preference(said, plain | dict.fromkeys(foreign, Permission.DENY), legacy, fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +336,7 @@ def _header_declarations(raw: bytes, source: Source, headers: list[Header]) -> l
     if found.fault:
         return [unreadable(_SPEC, raw, source, found.fault, lines=lines, span=span)]
     declarations: list[Declaration] = []
-    if found.said:
+    if found.plain:
         views = [(found.said, "")] + [(found.plain, _NOT_SPEC)] * (found.plain != found.said)
         readings = tuple(
             Reading((Statement(permissions(said), line=lines[0]),), note=note)

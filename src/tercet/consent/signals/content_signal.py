@@ -52,6 +52,8 @@ FOREIGN_KEYS: dict[str, frozenset[Usage]] = {
 }
 _YES = frozenset({"yes", "true", "1"})
 _NO = frozenset({"no", "false", "0", "n", "disallow", "deny", "none"})
+_NO_BEGINNINGS = ("no", "disallow", "den", "false", "forbid", "prohibit", "block")  # "no." is no
+_MARKS = "=:.!?*()[]{}<>\"'`_-"
 _PARTS = re.compile(r"[,;\s]+")
 _AROUND_EQUALS = re.compile(r"\s{0,100}[=:]\s{0,100}")
 
@@ -90,7 +92,7 @@ def parse_signals(value: str) -> tuple[Said, tuple[str, ...]]:
 
 
 def _permission(word: str, known: bool) -> Permission:
-    if word in _NO:
+    if word in _NO or word.strip(_MARKS).startswith(_NO_BEGINNINGS):
         return Permission.DENY
     return Permission.ALLOW if known and word in _YES else Permission.UNKNOWN
 

@@ -240,8 +240,18 @@ def _xmp_fields(root: Element | None, fault: str) -> Iterator[_Field]:
                              fault)  # fmt: skip
         for child in subject:
             name = _XMP_FIELDS.get(names(child))
-            for value in _rdf_values(child) if name else ():
-                yield _Field(name or "", value, child.sourceline or 0, other, fault)
+            values = list(_rdf_values(child)) if name else []
+            doubt = fault or _versions_differ(child, values)
+            for value in values:
+                yield _Field(name or "", value, child.sourceline or 0, other, doubt)
+
+
+def _versions_differ(element: Element, values: list[str]) -> str:
+    """Return a fault where the language versions of one text do not name the same licences."""
+    if len(values) < 2 or element.find(f"{{{_RDF}}}Alt") is None:
+        return ""
+    named = {naming(clean(value, TEXT_CHARACTERS_MAX)).licences for value in values[:_FIELDS_MAX]}
+    return "the language versions do not name the same licence" if len(named) > 1 else ""
 
 
 def _rdf_subjects(root: Element) -> Iterator[Element]:

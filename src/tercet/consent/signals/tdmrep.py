@@ -14,14 +14,13 @@ Source: TDMRep, W3C Community Group Final Report of 2024-05-10, sections 3 to 6.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from tercet.consent.html_page import parse_page
 from tercet.consent.http_headers import header_values, headers_fault, parse_headers
-from tercet.consent.media.xmp import trim
+from tercet.consent.media.xmp import about_another, trim
 from tercet.consent.plain_text import clean, resolve
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.consent.signals.tdmrep_file import Rule, read_rules
@@ -242,9 +241,10 @@ def _properties(element: Element) -> Iterator[tuple[str, bool, str]]:
 
 
 def _is_top(element: Element) -> bool:
-    """Return whether ``element`` is an ``rdf:Description`` right below ``rdf:RDF``."""
+    """Return whether ``element`` is the document's ``rdf:Description`` right below ``rdf:RDF``."""
     parent = element.getparent()
-    return names(element)[1] == "Description" and parent is not None and names(parent)[1] == "RDF"
+    top = names(element)[1] == "Description" and parent is not None and names(parent)[1] == "RDF"
+    return top and not about_another(element)
 
 
 def read_metadata(raw: bytes, source: Source) -> tuple[Declaration, ...]:
@@ -259,10 +259,23 @@ def read_metadata(raw: bytes, source: Source) -> tuple[Declaration, ...]:
     except (ValueError, RecursionError):
         return (unreadable(_SPEC, raw, source, "embedded fields that are not JSON"),)
     texts = {k: v for k, v in fields.items() if isinstance(v, str)} if type(fields) is dict else {}
-    named = [(_key(re.split(r"[\s/.]", name)[-1]), text) for name, text in texts.items()]
-    values = [_Value(text, exact=False) for name, text in named if name == "tdm-reservation"]
-    policies = [text for name, text in named if name == "tdm-policy"]
+    named = [(_key(name), text) for name, text in texts.items()]  # "TXXX:tdm-reservation"
+    values = [_Value(text, exact=False) for name, text in named if _last(name, "tdm-reservation")]
+    policies = [text for name, text in named if _last(name, "tdm-policy")]
     return _declaration(raw, source, values, policies)
+
+
+def _last(name: str, wanted: str) -> bool:
+    """Return whether ``name`` is the one wanted, or ends with it after the name of a frame."""
+    return name.endswith(wanted) and name[: -len(wanted)][-1:] in (
+        "",
+        "-",
+        "/",
+        ".",
+        " ",
+        "\t",
+        "\n",
+    )
 
 
 def _resource(element: Element) -> str:
