@@ -26,6 +26,7 @@ CARRIERS = {
     Resource.METADATA: Carrier.EMBEDDED,
     Resource.LICENCE_TEXT: Carrier.TABLE,
 }
+CC = "https://creativecommons.org/"
 ROBOTS, HEADERS = Resource.ROBOTS_TXT, Resource.HTTP_HEADERS
 EVERYBODY = "User-agent: *\nAllow: /\n"
 
@@ -67,7 +68,7 @@ NEVER = [
         '[{"location":"/","tdm-reservation":0,"tdm-reservation":1}]', "", "not json",
         '[{"Location":"/","TDM_Reservation":1}]', "[{'location':'/','tdm-reservation':1}]",
     )),
-    (Resource.METADATA, '{"TXXX:tdm-reservation":"1","WCOP":"https://creativecommons.org/licenses/by/4.0/"}'),
+    (Resource.METADATA, f'{{{{"TXXX:tdm-reservation":"1","WCOP":"{CC}licenses/by/4.0/"}}}}'),
     (Resource.HTML, '<META NAME=" tdm-reservation " CONTENT=" &#49; ">'),
 ]  # fmt: skip
 

@@ -31,6 +31,7 @@ RSL_LINKS_MAX = 8  # RSL files fetched for one site or one item
 ADDRESSES_TRIED_MAX = 3  # of those a host name resolves to
 ROW_BYTES_MAX = 64 * 1024 * 1024  # one line of a CSV or JSONL corpus; the rest of it is not read
 ROW_LINES_MAX = 1_000  # lines one quoted CSV row may span
+ROW_LINES_AFTER_DOUBT_MAX = 16  # the same, among lines that an open quote above has run through
 QUOTED_ROW_BYTES_MAX = 1024 * 1024  # bytes of a CSV row that spans lines
 MEDIA_FILE_BYTES_MAX = 256 * 1024 * 1024  # read of one local media file; beyond it: held
 MEDIA_FILE_SECONDS_MAX = 60.0  # spent on one local media file; beyond it: held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,15 @@ def test_staged_parts_are_used_again_until_the_input_changes(tmp_path: Path, rea
     path.write_bytes(LONG.replace(b"http://e/7,", b"http://f/7,"))
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert read(path)[7]["url"] == "http://f/7"
+
+
+def test_flaw_quotes_that_close_and_open_on_every_line_take_a_thousandfold_time(
+    table: Callable[..., list[dict[str, Any]]],
+) -> None:
+    before = time.process_time()
+    rows = table(b"url,a\n" + b'x","y\n' * 8_000 + b'http://f/,"1\n2"\n')
+    assert time.process_time() - before < 2.0
+    assert len(rows) == 8_001
+    assert {row["fault"] for row in rows[:-1]} == {"bad_quotes"}
+    assert rows[-1]["item"] == "http://f/"
+    assert rows[-1]["fault"] is None

@@ -119,6 +119,7 @@ class DelimitedRows:
                 position = reader.position
                 yield rows, position
                 rows = []
+                reader.forget_doubts()
         if self._source.damage:
             rows.append(truncated_row(reader.torn))
         if rows:
@@ -156,6 +157,11 @@ class _Reader:
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._next = iter(self._lines)
         self.position = start
+        self._doubtful_until = 0  # a quote opened above was not closed up to this position
+
+    def forget_doubts(self) -> None:
+        """Read on as a reader would that starts here: a run that goes on gives the same rows."""
+        self._doubtful_until = 0
 
     @property
     def torn(self) -> bytes:
@@ -193,7 +199,10 @@ class _Reader:
         cells.feed(first)
         more: list[tuple[bytes, int]] = []
         size = len(first)
-        while cells.open and len(more) < limits.ROW_LINES_MAX:
+        # Else a file of nothing but opening quotes would be read a thousand times over.
+        doubtful = self.position < self._doubtful_until
+        lines_max = limits.ROW_LINES_AFTER_DOUBT_MAX if doubtful else limits.ROW_LINES_MAX
+        while cells.open and len(more) < lines_max:
             found = self._line()
             if found is None:
                 break
@@ -207,5 +216,7 @@ class _Reader:
             if more:
                 self.position = more[-1][1]
             return (cells.cells if right_count else Fault.FIELD_COUNT), first
+        if more and not doubtful:
+            self._doubtful_until = more[-1][1]
         self._waiting.extendleft(reversed(more))
         return Fault.BAD_QUOTES, first
