@@ -213,3 +213,20 @@ def test_a_folder_of_parts_is_one_corpus_even_with_empty_parts(
     assert [row["item"] for row in read(folder)] == ["http://a/", "http://b/", "row:2"]
     corpus = open_corpus([folder], work=tmp_path)
     assert [each.name for each in corpus.inputs] == [f"table/part-{n}.parquet" for n in range(3)]
+
+
+def test_flaw_an_index_beyond_its_own_dictionary(tmp_path: Path) -> None:
+    place = tmp_path / "t.parquet"
+    texts = pa.array(["http://e/"] * 5).dictionary_encode()
+    write(place, {"url": texts}, compression="none")
+    raw = place.read_bytes()
+    head = range(raw.index(b"http://e/"))  # the dictionary page's own header
+    told: list[str] = []
+    for at, octet in [(at, octet) for at in head[8:12] for octet in range(256)]:
+        place.write_bytes(raw[:at] + bytes([octet]) + raw[at + 1 :])
+        try:
+            corpus = open_corpus([place], work=tmp_path / "work")
+            assert sum(len(batch) for s in corpus.shards for batch in corpus.batches(s)) == 5
+        except InputError as error:
+            told.append(error.message)
+    assert any("out of bounds" in message for message in told)

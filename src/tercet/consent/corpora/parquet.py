@@ -37,10 +37,14 @@ def opened(path: Path | str) -> Iterator[pq.ParquetFile]:
     except PermissionError as error:
         raise InputError(f"not allowed to read {path}", hint="check its permissions") from error
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names not UTF-8
-        raise InputError(
-            f"{path} is not a whole Parquet file: {str(error)[:300]}",
-            hint="copy or write it again; part of a Parquet file cannot be trusted",
-        ) from error
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path | str, error: Exception) -> InputError:
+    return InputError(
+        f"{path} is not a whole Parquet file: {str(error)[:300]}",
+        hint="copy or write it again; part of a Parquet file cannot be trusted",
+    )
 
 
 def group_sizes(path: Path) -> list[int]:
@@ -114,7 +118,11 @@ def shard_batches(shard: Shard, batch_rows: int) -> Iterator[pa.RecordBatch]:
             arrays = [_rows(row, len(batch)), _numbered(item, row), *others]
             yield pa.RecordBatch.from_arrays(arrays, schema=CORPUS_SCHEMA)
         else:
-            yield _table_batch(batch, names, row)
+            try:
+                table = _table_batch(batch, names, row)
+            except pa.ArrowException as error:  # an index beyond its own dictionary
+                raise _broken(shard.file, error) from error
+            yield table
         row += len(batch)
 
 
