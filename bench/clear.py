@@ -43,12 +43,10 @@ PEER_AGENTS = ("GPTBot", "CCBot", "ClaudeBot", "Google-Extended", "Bytespider", 
 
 def machine() -> str:
     """Return a line about the machine."""
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass  # not Linux: the plain name must do
+    cpuinfo = Path("/proc/cpuinfo")  # Linux; elsewhere the plain name must do
+    lines = cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    model = names[0] if names else platform.processor() or platform.machine()
     return f"{model}, {len(os.sched_getaffinity(0))} processors, Python {platform.python_version()}"
 
 

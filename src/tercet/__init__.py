@@ -8,8 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
     from tercet.consent.facts import Facts, Standing, State
     from tercet.consent.policy import Policy, decide
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from tercet.core.errors import TercetError
     from tercet.core.usage import Permission, Usage
     from tercet.core.verdict import Outcome, Verdict
+    from tercet.core.version import __version__
     from tercet.flows.clear import ClearRequest, clear
     from tercet.flows.compare import compare
     from tercet.flows.explain import explain
@@ -38,6 +37,7 @@ _HOMES = {
     "core.errors": ("TercetError",),
     "core.usage": ("Permission", "Usage"),
     "core.verdict": ("Outcome", "Verdict"),
+    "core.version": ("__version__",),
     "flows.clear": ("ClearRequest", "clear"),
     "flows.compare": ("compare",),
     "flows.explain": ("explain",),

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from tercet import __version__
 from tercet.cli.output import show_error
 from tercet.core.errors import InputError, StorageError, TercetError, UncheckedError
+from tercet.core.version import __version__
 
 COMMANDS = {
     "survey": "collect the permission declarations of the sites in a corpus",

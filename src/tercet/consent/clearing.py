@@ -155,7 +155,12 @@ class Clearing:
         start, end = cuts.host_end[rows], cuts.end[rows]
         self._answer(book[rows], keys[rows], cuts.data, start, end, finding, rows)
         rows = np.flatnonzero(strange & (book >= 0))
-        normal = [_normal_path(row, texts, respelt) for row in rows.tolist()]
+        odd = cuts.flags & ODD != 0
+        odd[list(respelt)] = True
+        normal = [
+            _respelt_path(row, texts, respelt) if odd[row] else normalise_path(cuts.path(row))
+            for row in rows.tolist()
+        ]
         sizes = np.array([len(path) for path in normal], dtype=np.int64)
         end = np.cumsum(sizes)
         data = np.frombuffer(b"".join(normal) or b"/", dtype=np.uint8)
@@ -230,7 +235,7 @@ class Clearing:
         )
 
 
-def _normal_path(row: int, texts: pa.Array, respelt: dict[int, str]) -> bytes:
+def _respelt_path(row: int, texts: pa.Array, respelt: dict[int, str]) -> bytes:
     path = respelt.get(row)
     if path is None:
         split = split_url(texts[row].as_py())

@@ -187,6 +187,18 @@ static int matches(const uint8_t *pattern, const uint8_t *pattern_end, const uin
     }
 }
 
+/* Mark with its high bit each of eight octets that is 0 or the one sought. A mark above a true one
+   may be false (Anderson, "Bit twiddling hacks": the borrow runs upwards): the rule is then looked
+   at for nothing. */
+static uint64_t near_octets(const uint8_t *octets, uint8_t sought)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t word;
+    memcpy(&word, octets, 8);
+    uint64_t other = word ^ (ones * sought);
+    return (((word - ones) & ~word) | ((other - ones) & ~other)) & highs;
+}
+
 /* For n rows, say which rules of the row's rulebook hold at its path, as one number: rows of the
    same rulebook with the same number are told the same by every reading; 0 means that no rule
    narrower than the whole site holds.
@@ -196,7 +208,8 @@ static int matches(const uint8_t *pattern, const uint8_t *pattern_end, const uin
    greatest rank first (LONGEST) or in order (FIRST); rule r has the pattern text[pattern[r]] ..
    text[pattern[r + 1] - 1] and one octet behind it; broad[r] says that it covers every path;
    second[r] is the second octet of patterns that begin with a slash and a plain octet, else 0:
-   most rules fail there, and those lie side by side. Rows with a negative book are passed over. */
+   most rules fail there, and those lie side by side; eight spare octets follow the last. Rows with
+   a negative book are passed over. */
 void match_paths(int64_t n, const uint8_t *data, const int32_t *path_start,
                  const int32_t *path_end, const int32_t *book, const int64_t *reading_of_book,
                  const uint8_t *matching, const int64_t *rule_of_reading, const uint8_t *broad,
@@ -214,13 +227,18 @@ void match_paths(int64_t n, const uint8_t *data, const int32_t *path_start,
         const uint8_t *path = data + path_start[i], *end = data + path_end[i];
         uint8_t octet = end - path > 1 ? path[1] : 0xFF; /* which no pattern in normal form has */
         for (int64_t q = reading_of_book[book[i]]; q < reading_of_book[book[i] + 1]; q++) {
-            for (int64_t r = rule_of_reading[q]; r < rule_of_reading[q + 1]; r++) {
-                if (second[r] && second[r] != octet) continue;
-                if (matching[q] == STRICTEST && broad[r]) continue;
-                if (!matches(text + pattern[r], text + pattern[r + 1] - 1, path, end)) continue;
-                if (broad[r]) break;
-                key[i] = mix(key[i] ^ (uint64_t)q, (uint64_t)r + 1) | 1;
-                if (matching[q] != STRICTEST) break;
+            int64_t last = rule_of_reading[q + 1];
+            int done = 0;
+            for (int64_t base = rule_of_reading[q]; base < last && !done; base += 8) {
+                uint64_t near = near_octets(second + base, octet);
+                for (; near && !done; near &= near - 1) {
+                    int64_t r = base + (__builtin_ctzll(near) >> 3);
+                    if (r >= last) break;
+                    if (matching[q] == STRICTEST && broad[r]) continue;
+                    if (!matches(text + pattern[r], text + pattern[r + 1] - 1, path, end)) continue;
+                    done = matching[q] != STRICTEST;
+                    if (!broad[r]) key[i] = mix(key[i] ^ (uint64_t)q, (uint64_t)r + 1) | 1;
+                }
             }
         }
     }

@@ -87,6 +87,10 @@ class UrlCuts:
         """Where each URL ends."""
         return self.offset[1:]
 
+    def path(self, row: int) -> bytes:
+        """Return the path and what follows, with its first slash."""
+        return self.data[self.host_end[row] : self.offset[row + 1]].tobytes()
+
     def host(self, row: int) -> str:
         """Return the text between the second and third slash."""
         return bytes(self.data[self.host_start[row] : self.host_end[row]]).decode("utf-8")
@@ -172,8 +176,9 @@ class PathMatcher:
 def second_octets(pattern: Array, text: Array) -> Array:
     """Return the second octet of each pattern that begins with a slash and a plain octet, else 0.
 
-    ``pattern`` are the bounds in ``text`` of patterns that are each ended by a line feed.
+    Eight spare zeros follow. ``pattern`` are the bounds in ``text`` of patterns, each ended by a
+    line feed.
     """
     first, second = text[pattern[:-1]], text[np.minimum(pattern[:-1] + 1, len(text) - 1)]
     plain_start = (first == ord("/")) & ~np.isin(second, np.frombuffer(b"*$\n", dtype=np.uint8))
-    return np.where(plain_start, second, 0).astype(np.uint8)
+    return np.append(np.where(plain_start, second, 0), np.zeros(8)).astype(np.uint8)

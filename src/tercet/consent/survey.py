@@ -88,7 +88,7 @@ class SurveyOptions:
     @property
     def user_agent(self) -> str:
         """The User-Agent header: who asks, in which version, and where to complain."""
-        from tercet import __version__
+        from tercet.core.version import __version__
 
         return f"{self.agent}/{__version__} (+{self.contact})"
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tercet import __version__
 from tercet.consent.corpora import ColumnNames, Corpus
 from tercet.consent.policy import Policy
 from tercet.core.canonical import canonical_json
@@ -16,6 +15,7 @@ from tercet.core.errors import IntegrityError, TercetError
 from tercet.core.ids import sha256_hex
 from tercet.core.usage import Usage
 from tercet.core.verdict import Outcome
+from tercet.core.version import __version__
 from tercet.store.files import sha256_of_file
 from tercet.store.keys import signature_holds
 from tercet.store.verdict_parts import Part

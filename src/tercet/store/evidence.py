@@ -343,7 +343,7 @@ def _key(site: str, item: str) -> bytes:
 
 
 def _reader() -> dict[str, str]:
-    from tercet import __version__
+    from tercet.core.version import __version__
 
     return {"name": "tercet", "version": __version__}
 

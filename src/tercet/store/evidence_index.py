@@ -30,7 +30,7 @@ from tercet.store.evidence_rows import capture_from_row
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_CHUNK_BOOKS = 256
+_CHUNK_BOOKS = 64
 _KEY_COLUMNS = ("resource", "carrier", "failure", "media_type", "raw_sha256")
 _OTHER_COLUMNS = ("site", "uri", "redirects")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SHARD_ROWS = 1_048_576
+SHARD_ROWS = 524_288
 BATCH_ROWS = 131_072
 
 

@@ -59,6 +59,9 @@ def merged(
     found: tuple[Subject, ...], says: Callable[[Subject], Hashable]
 ) -> Iterator[tuple[Subject, ...]]:
     """Yield the subjects that are told the same, together; ``*`` always stays by itself."""
+    if len(found) == 1:  # most files tell everybody the same
+        yield found
+        return
     told: dict[Hashable, list[Subject]] = {}
     for subject in found:
         told.setdefault((says(subject), subject.agents == ("*",)), []).append(subject)
@@ -172,7 +175,7 @@ def _readings(robots: RobotsFile, subject: Subject) -> tuple[Reading, ...]:
         if mended != its_rules:
             statements, note = _statements(mended, subject), reading.note + _SLASH_NOTE
             found.append(Reading(statements, Matching.LONGEST, note.removeprefix(", and ")))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def _mend(rule: Rule) -> Rule:
