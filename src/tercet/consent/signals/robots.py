@@ -21,7 +21,7 @@ from tercet.core.usage import ALL_USAGES, Permission, Permissions, Usage, permit
 _SPEC = ("robots", "RFC 9309", "2022-09")
 GROUPED_NOTE = "RFC 9309 section 2.2.4: other records do not interfere with the groups"
 SPLIT_NOTE = "a record other than a rule also ends the run of User-agent lines above it"
-_SLASH_NOTE = ", and a Disallow without its first slash as if it had one"
+_SLASH_NOTE = ", and a Disallow without its first slash, or with NULs, as it is meant"
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^/?]*")
 
 
@@ -43,9 +43,10 @@ class Subject:
 def subjects(robots: RobotsFile, table: AgentTable | None = None) -> tuple[Subject, ...]:
     """Return ``*`` and every known agent that the file names, each by itself, in file order."""
     table = table or known_agents()
-    split = robots.tokens(split=True, wide=True)
+    named = robots.tokens(wide=True)
+    split = robots.tokens(split=True, wide=True) if robots.ambiguous else named
     found: dict[str, Subject] = {}
-    for token, groups in robots.tokens(wide=True).items():
+    for token, groups in named.items():
         agent = table.get(token)
         if token == "*":
             found["*"] = Subject(("*",), ALL_USAGES, False, groups, split.get(token, ()))
@@ -179,10 +180,13 @@ def _readings(robots: RobotsFile, subject: Subject) -> tuple[Reading, ...]:
 
 
 def _mend(rule: Rule) -> Rule:
-    """Return the rule as meant where a denial lacks its first slash or is a whole URL."""
-    if rule.allow or rule.pattern[:1] in (b"/", b"*", b"$"):
+    """Return the rule as meant where a denial holds NULs, lacks its first slash or is a URL."""
+    if rule.allow:
         return rule
-    path = rule.pattern.decode("ascii")
+    pattern = rule.pattern.replace(b"%00", b"") or b"/"
+    if pattern[:1] in (b"/", b"*", b"$"):
+        return rule if pattern == rule.pattern else rule._replace(pattern=pattern)
+    path = pattern.decode("ascii")
     authority = _AUTHORITY.match(path)
     path = path[authority.end() :] if authority else path
     return rule._replace(pattern=(path if path.startswith("/") else f"/{path}").encode())
