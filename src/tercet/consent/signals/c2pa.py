@@ -98,7 +98,7 @@ def _manifest(
         raw,
         source,
         (Reading(tuple(dict.fromkeys(statements)), note=note),),
-        span=_span(raw, name),
+        span=_span(raw, name, [label for label, _ in _assertions(manifest)]),
         fault="; ".join(dict.fromkeys(faults)),
         evidence=_evidence(name, manifest, store, state) | {"manifest_role": role},
     )
@@ -140,11 +140,22 @@ def _constraint(value: object) -> tuple[Condition, ...]:
     return (Condition(ConditionKind.OTHER, text=clean(text)),)
 
 
-def _span(raw: bytes, name: str) -> tuple[int, int]:
-    """Return where the manifest's own name stands, so that each declaration has its place."""
+def _span(raw: bytes, name: str, labels: list[str]) -> tuple[int, int]:
+    """Return where the manifest's assertion stands in the report, else its name, else all.
+
+    The report is canonical JSON, so an assertion reads ``{"data":...,"label":"..."}``.
+    """
     quoted = json.dumps(name, ensure_ascii=False).encode("utf-8", "replace") + b":"
     at = raw.find(quoted)
-    return (at, at + len(quoted)) if at >= 0 else (0, len(raw))
+    if at < 0:
+        return 0, len(raw)
+    for label in labels:
+        tail = b'"label":' + json.dumps(label, ensure_ascii=False).encode("utf-8", "replace")
+        stop = raw.find(tail, at)
+        start = raw.rfind(b'{"data":', at, max(stop, at))
+        if start > at:
+            return start, min(stop + len(tail) + 1, len(raw))
+    return at, at + len(quoted)
 
 
 def _evidence(
