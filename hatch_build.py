@@ -30,7 +30,7 @@ class CompileHook(BuildHookInterface):
             subprocess.run(command, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
             (root / LIBRARY).unlink(missing_ok=True)
-            self.app.display_warning(f"no C compiler ({error}): clearing will be about 20x slower")
+            self.app.display_warning(f"no C compiler ({error}): clearing will be about 10x slower")
             return
         build_data["pure_python"] = False
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
