@@ -433,9 +433,12 @@ def _wide(raw: bytes) -> str:
         return ""
     if raw[:4] == b"\x00\x00\xfe\xff":
         return "utf-32"
-    if len(raw) > 3 and raw[1] == raw[3] == 0 != raw[0]:
+    even, odd = raw[0:1024:2], raw[1:1024:2]  # a few NULs before ASCII text are not UTF-16
+    zeros = even.count(0), odd.count(0)
+    if len(raw) > 3 and zeros[1] * 10 >= len(odd) * 9 and zeros[0] * 10 <= len(even):
         return "utf-16-le"
-    return "utf-16-be" if len(raw) > 3 and raw[0] == raw[2] == 0 != raw[1] else ""
+    likely = len(raw) > 3 and zeros[0] * 10 >= len(even) * 9 and zeros[1] * 10 <= len(odd)
+    return "utf-16-be" if likely else ""
 
 
 def _odd(line: bytes) -> tuple[int, bytes]:
