@@ -174,19 +174,19 @@ def test_id3_frame_larger_than_its_tag(make: SimpleNamespace, version: int) -> N
 
 
 def test_id3_of_no_frames_but_zero_sizes(make: SimpleNamespace) -> None:
-    extract(make.id3(3, *[(b"TCOP", b"")] * 20_000))
+    assert len(extract(make.id3(3, *[(b"TCOP", b"")] * 20_000)).packets) <= 1
 
 
 def test_boxes_of_no_size(make: SimpleNamespace) -> None:
     for size in range(1, 8):
-        extract(make.mp4(struct.pack(">I", size) + b"moov" * 40))
+        assert extract(make.mp4(struct.pack(">I", size) + b"moov" * 40)).packets == ()
 
 
 def test_boxes_nested_without_end(make: SimpleNamespace) -> None:
     inner = b""
     for _ in range(3_000):
         inner = make.box(b"moov", inner)
-    extract(make.mp4(inner))
+    assert extract(make.mp4(inner)).packets == ()
 
 
 def test_heif_item_beyond_the_file(make: SimpleNamespace) -> None:
