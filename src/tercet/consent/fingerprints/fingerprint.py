@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tercet.consent.fingerprints.bands import Band
 from tercet.core.errors import UncheckedError
 from tercet.core.work import Medium
 
@@ -22,17 +23,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 CODE_BYTES = 32
 """A binary code has 256 bits."""
-
-
-class Band(StrEnum):
-    """How sure a match is, from measured rates of false matches (docs/identify.md).
-
-    A certain match decides, a likely one holds the row, a possible one is only reported.
-    """
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    POSSIBLE = "possible"
 
 
 class Unfit(StrEnum):

@@ -1,0 +1,1 @@
+"""The registry: works, the claims on them, and what happens when claims conflict. Pure values."""
