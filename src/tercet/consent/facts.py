@@ -28,6 +28,7 @@ class Standing:
     CONDITIONAL = 8  # allowed once every condition below is met
     UNREADABLE = 16  # something is said that could not be read with certainty
     PRICED = 32  # a price in money is stated
+    HOLDS = 64  # it is to wait for a person: a likely match, a dispute
     ATTRIBUTION = 1 << 8
     SHARE_ALIKE = 1 << 9
     NON_COMMERCIAL = 1 << 10
@@ -132,11 +133,13 @@ def permission_standing(permission: Permission, conditions: tuple[Condition, ...
             return Standing.CONDITIONAL | condition_standing(conditions)
         case Permission.ALLOW:
             return Standing.ALLOWS
+        case Permission.HOLD:
+            return Standing.HOLDS
         case Permission.UNKNOWN:
             return Standing.NONE
 
 
-_SPOKEN = Standing.ALLOWS | Standing.DENIES | Standing.CONDITIONAL
+_SPOKEN = Standing.ALLOWS | Standing.DENIES | Standing.CONDITIONAL | Standing.HOLDS
 
 
 def join_readings(readings: list[int], *, fault: bool) -> int:
@@ -150,7 +153,7 @@ def join_readings(readings: list[int], *, fault: bool) -> int:
     union = Standing.NONE
     for standing in readings:
         union |= standing
-    joined = union & (ALL_CONDITIONS | Standing.PRICED)
+    joined = union & (ALL_CONDITIONS | Standing.PRICED | Standing.HOLDS)
     if all(standing & Standing.DENIES for standing in readings):
         joined |= Standing.DENIES
     elif union & Standing.DENIES:

@@ -140,6 +140,9 @@ def _held(facts: Facts, standings: list[tuple[str, int]], policy: Policy) -> Ver
         if standing & Standing.UNREADABLE:
             reasons.append(f"unreadable_{signal}")
             deciding.append(signal)
+        if standing & Standing.HOLDS and policy.binds(signal):
+            reasons.append(f"held_by_{signal}")
+            deciding.append(signal)
         if standing & Standing.MAY_DENY and policy.binds(signal):
             reasons.append(f"may_be_denied_by_{signal}")
             deciding.append(signal)

@@ -35,6 +35,7 @@ _BY_SIGNAL = {
     "may_be_denied_by_": "denied by one of two readings of {}",
     "granted_by_": "permitted by {}",
     "conditions_of_": "conditions of {} are not met",
+    "held_by_": "held for {}: a likely match or a dispute, which a person must settle",
     "unreadable_": "something is said by {} that could not be read",
     "offer_from_": "a price is offered by {}",
 }

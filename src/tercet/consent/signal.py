@@ -28,6 +28,7 @@ class Resource(StrEnum):
     C2PA = "c2pa"  # the report of a C2PA reader, JSON, with its validation state
     DECLARATION_JSON = "declaration_json"  # ISCC / TDM-AI declaration, sidecar or registry
     LICENCE_TEXT = "licence_text"  # a free-text licence field, e.g. a corpus column
+    REGISTRY_MATCH = "registry_match"  # tercet/match@1: registered works found in an item
 
 
 Reader = Callable[[bytes, Source], tuple[Declaration, ...]]

@@ -84,6 +84,8 @@ def _statement(statement: Statement, usage: Usage) -> str:
             return "forbids this use" + (f", and names these terms: {terms}" if terms else "")
         case Permission.CONDITIONAL:
             return "allows this use on conditions: " + (terms or "not stated")
+        case Permission.HOLD:
+            return "asks to hold this use until a person has decided"
         case Permission.UNKNOWN:
             return "gives no certain answer for this use" + (f"; see {terms}" if terms else "")
 

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     DENY = "deny"
     CONDITIONAL = "conditional"
     UNKNOWN = "unknown"
+    HOLD = "hold"  # nobody may decide it yet: a likely match, a dispute; never a grant
 
 
 ALL_USAGES: frozenset[Usage] = frozenset(Usage)

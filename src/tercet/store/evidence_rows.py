@@ -58,6 +58,7 @@ DECLARATION_COLUMNS: tuple[tuple[str, str], ...] = (
 )
 _STRICTEST_FIRST = (
     Permission.DENY,
+    Permission.HOLD,
     Permission.CONDITIONAL,
     Permission.UNKNOWN,
     Permission.ALLOW,
@@ -167,7 +168,7 @@ def declaration_row(declaration: Declaration, capture: Capture, ordinal: int) ->
 def strictest(readings: tuple[Reading, ...]) -> dict[str, str]:
     """Return per usage the strictest permission said anywhere in ``readings``; "" for silence.
 
-    Deny is stricter than conditional, conditional than unknown, unknown than allow.
+    Deny is stricter than hold, hold than conditional, conditional than unknown, unknown than allow.
     """
     said: dict[Usage, set[Permission]] = {usage: set() for usage in Usage}
     for reading in readings:

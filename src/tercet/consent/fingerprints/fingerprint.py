@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tercet.consent.fingerprints.bands import Band
+from tercet.consent.fingerprints.bands import Band as Band  # noqa: PLC0414  others have it here
 from tercet.core.errors import UncheckedError
 from tercet.core.work import Medium
 
