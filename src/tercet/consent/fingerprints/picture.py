@@ -1,0 +1,84 @@
+"""What still images and frames of videos share: how a picture is recognised.
+
+Two kinds of 256-bit codes, both for an index with a Hamming radius of at most 32:
+
+- One code of the whole picture (``picture_code``), for copies that were re-encoded, resized,
+  recoloured, mirrored or turned by 90 degrees. Store ``look(grey).whole.code()`` (and of the
+  trimmed picture, where it has borders); search for all eight of ``turned_codes()``.
+- Marks: codes of small places with where they stand (``picture_marks``), for crops, overlays,
+  collages, frames, any turn, perspective. Store the best few hundred; search for the query's
+  codes and for ``mirrored_codes`` of them. A work that gathers several hits is verified by
+  ``picture_geometry.align``: the hits must agree on one transform.
+
+A picture is a grey array, uint8 (height, width), of any size; marks are sought at 512 pixels.
+
+    seen = look(grey, marks_max=300)
+    seen.unfit                       # () or why it can identify nothing
+    seen.whole.code()                # uint8 (32,), to be stored
+    seen.trimmed.turned_codes()      # uint8 (8, 32), to be searched
+    seen.marks.codes                 # uint8 (n, 32)
+    seen.marks.places                # float32 (n, 4): x, y, diameter in pixels; angle in degrees
+    mirrored_codes(seen.marks.codes) # the same marks in the mirrored picture
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tercet.consent.fingerprints.fingerprint import Array, Unfit
+from tercet.consent.fingerprints.picture_code import (
+    QUALITY_MIN,
+    WholeCode,
+    trimmed_box,
+    whole_code,
+)
+from tercet.consent.fingerprints.picture_marks import Marks, find_marks, mirrored_codes, no_marks
+
+__all__ = ["MARKS_MIN", "Look", "find_marks", "look", "mirrored_codes"]
+
+FLAT_RANGE_MAX = 6
+"""Levels of brightness between the 0.5 and 99.5 per cent of a blank's pixels."""
+MARKS_MIN = 12
+"""With fewer marks a plain picture is unfit: they could not verify anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen in one picture.
+
+    ``whole`` is the code of all of it, ``trimmed`` of what is left without plain borders (the same
+    where there are none), ``box`` what that is: (left, top, right, bottom) in pixels.
+    """
+
+    size_px: tuple[int, int]
+    whole: WholeCode
+    trimmed: WholeCode
+    box: tuple[int, int, int, int]
+    marks: Marks
+    unfit: tuple[Unfit, ...]
+
+    @property
+    def has_borders(self) -> bool:
+        """Tell whether plain borders were trimmed."""
+        return self.box != (0, 0, *self.size_px)
+
+
+def look(grey: Array, *, marks_max: int = 300) -> Look:
+    """Return the codes and the best marks of a grey picture, uint8 (height, width)."""
+    height, width = grey.shape
+    whole = whole_code(grey)
+    left, top, right, bottom = box = trimmed_box(grey)
+    same = box == (0, 0, width, height)
+    trimmed = whole if same else whole_code(grey[top:bottom, left:right])
+    blank = _is_blank(grey)
+    marks = no_marks() if blank or not marks_max else find_marks(grey, marks_max)
+    plain = trimmed.quality < QUALITY_MIN and len(marks) < MARKS_MIN
+    unfit = (Unfit.BLANK,) if blank else (Unfit.LOW_TEXTURE,) if plain else ()
+    return Look((width, height), whole, trimmed, box, marks, unfit)
+
+
+def _is_blank(grey: Array) -> bool:
+    low, high = np.percentile(grey, (0.5, 99.5))
+    return bool(high - low <= FLAT_RANGE_MAX)
