@@ -77,9 +77,7 @@ class MatchedWork:
     claims: tuple[MatchedClaim, ...]
 
 
-def match_document(
-    item: Document, registry: Document, found: Sequence[MatchedWork]
-) -> bytes:
+def match_document(item: Document, registry: Document, found: Sequence[MatchedWork]) -> bytes:
     """Return the document as canonical JSON. ``item`` and ``registry`` as in the module's text."""
     return canonical_json(
         {
