@@ -37,3 +37,9 @@ MEDIA_FILE_BYTES_MAX = 256 * 1024 * 1024  # read of one local media file; beyond
 MEDIA_FILE_SECONDS_MAX = 60.0  # spent on one local media file; beyond it: held
 MEDIA_FILE_MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024  # address space for reading one; else held
 DECLARATION_FILE_BYTES_MAX = 16 * 1024 * 1024  # a sidecar file
+
+# Fingerprints
+FINGERPRINT_BYTES_MAX = 64 * 1024 * 1024 * 1024  # of one film or recording; beyond it: held
+FINGERPRINT_SECONDS_MAX = 60.0  # spent on one file, and longer for big ones:
+FINGERPRINT_BYTES_A_SECOND_MIN = 500_000  # one second more for each so many bytes of the file
+FINGERPRINT_MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024  # address space for one file; else held

@@ -39,10 +39,18 @@ class Casualty:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What one item may take: seconds of time, bytes of address space beyond the parent's."""
+    """What one item may take: seconds of time, bytes of address space beyond the parent's.
+
+    ``seconds_of``, when given, is asked for each item and rules instead of ``seconds``.
+    """
 
     seconds: float
     memory_bytes: int
+    seconds_of: Callable[[Any], float] | None = None
+
+    def seconds_for(self, item: object) -> float:
+        """Return how long ``item`` may take."""
+        return self.seconds if self.seconds_of is None else self.seconds_of(item)
 
 
 def guarded_map(
@@ -101,8 +109,8 @@ class _Child(Generic[Item, Result]):
                     yield self.items.popleft(), _raised(found)
             except (EOFError, ConnectionResetError):
                 yield self._lost(self._cause())
-        elif time.monotonic() - self.since > self.guard.seconds:
-            yield self._lost(f"took longer than {self.guard.seconds:g} s")
+        elif time.monotonic() - self.since > (most_s := self.guard.seconds_for(self.items[0])):
+            yield self._lost(f"took longer than {most_s:.3g} s")
 
     def _cause(self) -> str:
         process = self.process

@@ -1,0 +1,253 @@
+"""Fingerprinting: from a file, or a member of an archive, to what it is recognised by.
+
+Media are hostile until shown otherwise. Whatever a decoder makes of them, the file ends with a
+problem in words, not with an error; `fingerprint_all` also survives decoders that crash, hang or
+ask for more memory than they may have.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, BinaryIO
+
+from tercet.consent.fingerprints.fingerprint import Fingerprint, UndecodableError
+from tercet.consent.fingerprints.media_type import MediaType, medium_of
+from tercet.core.errors import TercetError
+from tercet.core.limits import (
+    FINGERPRINT_BYTES_A_SECOND_MIN,
+    FINGERPRINT_BYTES_MAX,
+    FINGERPRINT_MEMORY_BYTES_MAX,
+    FINGERPRINT_SECONDS_MAX,
+    MEDIA_FILE_BYTES_MAX,
+)
+from tercet.core.work import Medium
+from tercet.flows.guarded_pool import Casualty, Guard, guarded_map
+
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlace:
+    """Where media lie: a file, or ``size`` bytes of it from ``offset`` (an archive's member).
+
+    ``name`` is what people call it: for messages only.
+    """
+
+    path: str
+    offset: int
+    size: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFingerprints:
+    """What one file is recognised by; a video has two fingerprints, of its picture and its sound.
+
+    ``medium`` is None, and ``sha256`` "", when it could not be told. ``preview`` is a small JPEG,
+    b"" where there is nothing to see. ``problem`` says why the file was not, or not wholly, looked
+    at: it is then held, whatever else was found.
+    """
+
+    medium: Medium | None
+    sha256: str
+    iscc: str
+    size: int
+    fingerprints: tuple[Fingerprint, ...] = ()
+    preview: bytes = b""
+    problem: str = ""
+
+
+def fingerprint_all(
+    places: Iterator[MediaPlace], *, workers: int
+) -> Generator[tuple[MediaPlace, FileFingerprints], None, None]:
+    """Yield each place with its fingerprints, in the order in which they are done.
+
+    Every file is decoded in a child with limits on time and memory; one that ends the child has a
+    problem like any other.
+    """
+    guard = Guard(FINGERPRINT_SECONDS_MAX, FINGERPRINT_MEMORY_BYTES_MAX, seconds_of=_seconds_for)
+    for place, found in guarded_map(fingerprint_place, places, workers=workers, guard=guard):
+        if isinstance(found, Casualty):
+            yield place, FileFingerprints(None, "", "", place.size, problem=found.reason)
+        else:
+            yield place, found
+
+
+def _seconds_for(place: MediaPlace) -> float:
+    return FINGERPRINT_SECONDS_MAX + place.size / FINGERPRINT_BYTES_A_SECOND_MIN
+
+
+def fingerprint_place(place: MediaPlace) -> FileFingerprints:
+    """Return the fingerprints of the media at ``place``; see `fingerprint_file`."""
+    return fingerprint_file(place.path, place.offset, place.size, place.name)
+
+
+def fingerprint_file(path: str, offset: int, size: int, name: str) -> FileFingerprints:
+    """Return the fingerprints of ``size`` bytes of the file at ``path`` from ``offset``.
+
+    Never raises for bad media: ``problem`` says what is wrong. Only MemoryError passes, for the
+    pool that limits memory. Anything but a regular file is refused without reading it.
+    """
+    nothing = FileFingerprints(None, "", "", size)
+    if not 0 <= size <= FINGERPRINT_BYTES_MAX:
+        return replace(nothing, problem=f"more than {FINGERPRINT_BYTES_MAX} bytes")
+    try:
+        with _opened(path) as whole:
+            there = os.fstat(whole.fileno()).st_size
+            if offset < 0 or offset + size > there:
+                text = f"expected {size} bytes at {offset}, the file has {there}"
+                return replace(nothing, problem=text)
+            return _of_file(
+                io.BufferedReader(_Window(whole, offset, size), _CHUNK_BYTES), size, name
+            )
+    except OSError as error:
+        return replace(nothing, problem=f"cannot read: {error.strerror or error}")
+
+
+def _opened(path: str) -> io.FileIO:
+    """Open a regular file. A pipe or a device would block, or never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("not a regular file")
+    return io.FileIO(descriptor, "rb")
+
+
+def _of_file(file: BinaryIO, size: int, name: str) -> FileFingerprints:
+    digest = _digest(file)
+    found = FileFingerprints(None, digest, "", size)
+    if size == 0:
+        return replace(found, problem="empty")
+    try:
+        kind = medium_of(file)
+    except OSError as error:
+        return replace(found, problem=f"cannot read: {error.strerror or error}")
+    if kind.medium is None:
+        problem = "neither picture, video, sound nor text that is known"
+        return replace(found, problem=problem)
+    found = replace(found, medium=kind.medium)
+    try:
+        return _READERS[kind.medium](file, found, kind, name)
+    except UndecodableError as error:
+        return replace(found, problem=error.message)
+    except MemoryError:
+        raise
+    except TercetError as error:
+        return replace(found, problem=error.message)
+    except Exception as error:  # noqa: BLE001  whatever media make a library raise, it is theirs
+        return replace(found, problem=f"{type(error).__name__}: {error}"[:300])
+
+
+def _digest(file: BinaryIO) -> str:
+    seen = sha256()
+    file.seek(0)
+    while chunk := file.read(_CHUNK_BYTES):
+        seen.update(chunk)
+    return seen.hexdigest()
+
+
+def _whole(file: BinaryIO, size: int) -> bytes:
+    if size > MEDIA_FILE_BYTES_MAX:
+        raise UndecodableError(
+            f"{size} bytes, more than the {MEDIA_FILE_BYTES_MAX} that are read of a picture or text"
+        )
+    file.seek(0)
+    return file.read(size)
+
+
+def _image(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+    from tercet.consent.fingerprints import image
+    from tercet.consent.fingerprints.preview import preview_of_image
+
+    if kind.name == "image/svg+xml":
+        raise UndecodableError("a drawing that would have to be rendered: not looked at")
+    raw = _whole(file, found.size)
+    return replace(
+        found,
+        fingerprints=(image.fingerprint(raw),),
+        preview=preview_of_image(raw),
+    )
+
+
+def _video(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+    """Picture and sound stand on their own: when one cannot be decoded, the other still counts."""
+    from tercet.consent.fingerprints import audio, video
+    from tercet.consent.fingerprints.preview import preview_of_video
+
+    fingerprints: list[Fingerprint] = []
+    problems: list[str] = []
+    for part, read in (("picture", video.fingerprint), ("sound", audio.fingerprint)):
+        try:
+            fingerprints.append(read(_rewound(file)))
+        except UndecodableError as error:
+            problems.append(f"{part}: {error.message}")
+    preview = preview_of_video(_rewound(file)) if fingerprints else b""
+    return replace(
+        found, fingerprints=tuple(fingerprints), preview=preview, problem="; ".join(problems)
+    )
+
+
+def _audio(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+    from tercet.consent.fingerprints import audio
+
+    return replace(found, fingerprints=(audio.fingerprint(_rewound(file)),))
+
+
+def _text(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+    from tercet.consent.fingerprints import text
+    from tercet.consent.fingerprints.documents import text_of
+
+    words = text_of(_whole(file, found.size), name)
+    return replace(found, fingerprints=(text.fingerprint(words),))
+
+
+def _rewound(file: BinaryIO) -> BinaryIO:
+    file.seek(0)
+    return file
+
+
+_Reader = Callable[[BinaryIO, FileFingerprints, MediaType, str], FileFingerprints]
+_READERS: dict[Medium, _Reader] = {
+    Medium.IMAGE: _image,
+    Medium.VIDEO: _video,
+    Medium.AUDIO: _audio,
+    Medium.TEXT: _text,
+}
+
+
+class _Window(io.RawIOBase):
+    """A part of a file as a file of its own: what lies outside it cannot be read."""
+
+    def __init__(self, whole: io.FileIO, offset: int, size: int) -> None:
+        super().__init__()
+        self._whole = whole
+        self._offset = offset
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Return True: it is for reading."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move as in any file; before the window means to its beginning."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill ``buffer`` as far as the window goes."""
+        room = min(len(buffer), max(0, self._size - self._at))
+        self._whole.seek(self._offset + self._at)
+        read = self._whole.readinto(memoryview(buffer)[:room])
+        self._at += read
+        return read
