@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tercet.consent.fingerprints.fingerprint import Array
-from tercet.consent.fingerprints.frames import frames_across
+from tercet.consent.fingerprints.stills import frames_across
 
 SIDE_PIXELS_MAX = 320
 STRIP_FRAMES = 4
