@@ -59,3 +59,12 @@ def sha256_of_file(path: Path) -> str:
 def literal_path(path: Path) -> str:
     """Return ``path`` for DuckDB, which would take ``*``, ``?`` and ``[`` for wildcards."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in ``folder`` to the disk: a file renamed into it stays there."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
