@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -158,6 +158,27 @@ class Method(Protocol):
 
     def verify(self, query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
         """Return the match of ``query`` with a registered work, or None when there is none."""
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A method whose items are looked up by more keys than its works are indexed by.
+
+    A work keeps few keys; an item asks with all those that an edit may have turned them into.
+    """
+
+    def probes(self, query: Fingerprint) -> Mapping[str, Track]:
+        """Return, for each track to be searched, the keys to ask for. Hits count their rows."""
+
+
+def probes(method: Method, query: Fingerprint) -> Mapping[str, Track]:
+    """Return what to search the index for, by track: ``query.tracks`` unless the method has more.
+
+    This, not ``query.tracks``, is what a search asks with; `Hits.query` counts rows of it.
+    """
+    if isinstance(method, Probing):
+        return method.probes(query)
+    return {name: query.tracks[name] for name in method.radii if name in query.tracks}
 
 
 class UndecodableError(UncheckedError):
