@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
-from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 
 from tercet.consent.capture import Capture, Captured, capture_of
-from tercet.consent.corpora import Corpus, Member, media_members
+from tercet.consent.corpora import Corpus, Member
 from tercet.consent.failures import Failure
 from tercet.consent.media.packets import extract
 from tercet.consent.signal import Resource
@@ -21,8 +18,8 @@ from tercet.core.limits import (
     MEDIA_FILE_MEMORY_BYTES_MAX,
     MEDIA_FILE_SECONDS_MAX,
 )
-from tercet.flows.guarded_pool import Casualty, Guard, guarded_map
-from tercet.store.evidence import EvidenceWriter, read_survey
+from tercet.flows.guarded_pool import Guard
+from tercet.flows.member_evidence import MemberReader, gather_from_media
 
 
 def gather_local_evidence(
@@ -33,61 +30,10 @@ def gather_local_evidence(
     workers: int,
     progress: Callable[[int, int], None],
 ) -> list[Path]:
-    """Read all media of ``corpus`` once; return the evidence directory, or none without media.
-
-    Goes on where an earlier run stopped. A file that cannot be read is a capture with a failure.
-    """
-    total = sum(shard.row_count for shard in corpus.shards if shard.staged)
-    members = (m for shard in corpus.shards for m in media_members(corpus, shard))
-    first = next(members, None)
-    if first is None:
-        return []
-    if (folder / "survey.json").exists() and read_survey(folder):
-        return [folder]
-    folder.mkdir(parents=True, exist_ok=True)
-    done = 0
+    """Read what all media of ``corpus`` declare; return the evidence directory, or none."""
     guard = Guard(MEDIA_FILE_SECONDS_MAX, MEDIA_FILE_MEMORY_BYTES_MAX)
-    with EvidenceWriter(folder, started_at=now) as evidence:
-        waiting = _waiting(chain([first], members), evidence)
-        with closing(guarded_map(capture_member, waiting, workers=workers, guard=guard)) as found:
-            for member, result in found:
-                evidence.add(
-                    [_doubt(member, result.reason)] if isinstance(result, Casualty) else result
-                )
-                done += 1
-                progress(done, total)
-        evidence.finish(now)
-    progress(total, total)  # rows with a fault have no file to read
-    return [folder]
-
-
-def _waiting(members: Iterator[Member], evidence: EvidenceWriter) -> Iterator[Member]:
-    """Yield the members that are not read yet.
-
-    Of several files with one name only the first is read, and all of them are held: what one
-    declares must never be taken for the other's word.
-    """
-    seen: set[bytes] = set()
-    for member in members:
-        key = blake2b(member.item.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        if key in seen:
-            evidence.add([_doubt(member, "another file of the corpus has the same name")])
-        elif not evidence.is_done("", member.item):
-            yield member
-        seen.add(key)
-
-
-def _doubt(member: Member, reason: str) -> Captured:
-    """Return what is known of a file that could not be read as a whole: it is held."""
-    capture = Capture(
-        Resource.METADATA,
-        Carrier.EMBEDDED,
-        item=member.item,
-        uri=member.item,
-        failure=Failure.PARSE_ERROR,
-        note=reason,
-    )
-    return capture_of(capture, None)
+    reader = MemberReader(capture_member, guard, Resource.METADATA, Carrier.EMBEDDED)
+    return gather_from_media(corpus, folder, reader, now=now, workers=workers, progress=progress)
 
 
 def capture_member(member: Member) -> list[Captured]:
