@@ -2,7 +2,7 @@
 # On a bare Debian or Ubuntu: sudo apt-get install make python3-venv
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
-SETUP_INPUTS := pyproject.toml constraints.txt scripts/setup hatch_build.py $(wildcard src/tercet/consent/*.c)
+SETUP_INPUTS := pyproject.toml constraints.txt scripts/setup hatch_build.py $(shell find src/tercet -name "*.c")
 
 .PHONY: help tour test check lint docs bench fuzz clean
 

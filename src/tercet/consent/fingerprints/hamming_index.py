@@ -35,11 +35,15 @@ VERSION = 1
 CODE_BITS = 8 * CODE_BYTES
 SCAN_ENTRIES_MAX = 4096
 """Up to so many codes, comparing with each is as fast as looking up (bench/index.py)."""
-MIDDLE_ENTRIES_MAX = 1_500_000
+MIDDLE_ENTRIES_MAX = 1_000_000
 """Beyond, eleven wide slots with two flipped bits meet fewer candidates (bench/index.py)."""
-CANDIDATE_COST = 16
-"""A looked-up candidate costs as much as so many codes of a scan: it is a random access."""
+CANDIDATE_COST = 32
+"""A looked-up bucket or candidate costs as much as so many codes of a scan: it is a random access
+(8 to 24 ns, against 0.26 ns)."""
 QUERIES_AT_ONCE = 512
+PIECE_HITS = 1 << 18
+KIND_MAX = 2
+"""How bits may be counted: 0 plainly, 1 by the processor's popcnt, 2 by its AVX-512."""
 
 
 def _load() -> ctypes.CDLL | None:
@@ -138,57 +142,118 @@ def pieces(index: HammingIndex, queries: Array, radius: int) -> Iterator[Near]:
 
     One piece holds the hits of some hundred queries, or those of one that has very many.
     """
-    if radius < 0 or not len(index.codes):
-        return
     queries = np.ascontiguousarray(queries, np.uint8)
+    if queries.shape[1:] != (CODE_BYTES,) or not 0 <= radius < CODE_BITS:
+        raise ValueError(f"expected (q, 32) queries, a radius of 0..255: {queries.shape}, {radius}")
+    if not len(index.codes):
+        return
     flips = flips_of(radius, index.plan)
+    pays = looking_up_pays(flips, index.plan, len(index.codes))
     for start in range(0, len(queries), QUERIES_AT_ONCE):
         part = queries[start : start + QUERIES_AT_ONCE]
-        found = _scan(index.codes, part, radius) if flips is None else ()
-        for near in found or _probe(index, part, radius, flips or ()):
+        near_part = _probe(index, part, radius, flips) if pays else _scan(index.codes, part, radius)
+        for near in near_part:
             yield Near(near.query + start, near.entry, near.distance)
 
 
-def flips_of(radius: int, plan: Plan) -> tuple[int, ...] | None:
-    """Return how many bits may differ in each slot (-1: it is not looked up), None to scan.
+def flips_of(radius: int, plan: Plan) -> tuple[int, ...]:
+    """Return how many bits may differ in each slot; -1: the slot need not be looked up."""
+    most, rest = divmod(radius, max(1, plan.slots))
+    return tuple(most if slot <= rest else most - 1 for slot in range(plan.slots))
 
-    Codes are compared one by one where the look-ups would cost more.
-    """
-    if not plan.slots or radius >= CODE_BITS:
-        return None
-    most, rest = divmod(radius, plan.slots)
-    flips = tuple(most if slot <= rest else most - 1 for slot in range(plan.slots))
-    probes = sum(_mask_count(plan.bits, count) for count in flips)
-    return flips if probes * CANDIDATE_COST <= 1 << plan.bits or most <= 1 else None
+
+def looking_up_pays(flips: tuple[int, ...], plan: Plan, count: int) -> bool:
+    """Tell whether looking up costs less than comparing each of ``count`` codes."""
+    probes = sum(_mask_count(plan.bits, flipped) for flipped in flips)
+    candidates = probes * count >> plan.bits
+    return plan.slots > 0 and (probes + candidates) * CANDIDATE_COST <= count
 
 
 def _mask_count(bits: int, flips: int) -> int:
-    return sum(comb(bits, count) for count in range(flips + 1))
+    return sum(comb(bits, count) for count in range(min(bits, flips) + 1))
 
 
 def _probe(
     index: HammingIndex, queries: Array, radius: int, flips: tuple[int, ...]
 ) -> Iterator[Near]:
+    """Look queries up; compare those with every code that have too many candidates."""
     plan = index.plan
     masks = _masks(plan.bits, max(flips))
     mask_counts = np.array([_mask_count(plan.bits, count) for count in flips], np.int64)
     values = np.stack([_slot_values(queries, lookup) for lookup in _lookups(plan)], axis=1)
     heavy = np.zeros(len(queries), np.uint8)
     candidates_max = len(index.codes) // CANDIDATE_COST
-    found = plain.probe(
-        index.codes, index.rows, queries, values, masks, mask_counts, radius,
+    looked_up = _probe_plain if _library is None else _probe_compiled
+    for found in looked_up(
+        index, queries, np.ascontiguousarray(values), masks, mask_counts, radius,
         candidates_max, heavy,
-    )  # fmt: skip
-    if found is None:
-        raise DamagedIndexError("a bucket's bounds or entries are out of range")
-    yield Near(*found)
+    ):  # fmt: skip
+        if found is None:
+            raise DamagedIndexError("bounds of buckets or entries in them are out of range")
+        yield Near(*found)
     rest = np.flatnonzero(heavy)
     for near in _scan(index.codes, queries[rest], radius) if len(rest) else ():
         yield Near(rest[near.query], near.entry, near.distance)
 
 
+def _probe_plain(
+    index: HammingIndex, queries: Array, values: Array, masks: Array, mask_counts: Array,
+    radius: int, candidates_max: int, heavy: Array,
+) -> Iterator[plain.Found | None]:  # fmt: skip
+    yield plain.probe(
+        index.codes, index.rows, queries, values, masks, mask_counts, radius, candidates_max, heavy
+    )
+
+
+def _probe_compiled(
+    index: HammingIndex, queries: Array, values: Array, masks: Array, mask_counts: Array,
+    radius: int, candidates_max: int, heavy: Array,
+) -> Iterator[plain.Found | None]:  # fmt: skip
+    count, slots = len(index.codes), len(index.rows)
+    capacity = max(PIECE_HITS, candidates_max)  # of one query, at least
+    found = _room(capacity)
+    runs = np.empty(2 * len(masks), np.uint32)
+    candidates = np.empty(candidates_max + 1, np.uint32)
+    seen = np.zeros(count // 64 + 1, np.uint64)
+    hit_count = np.zeros(1, np.int64)
+    row = 0
+    while 0 <= row < len(queries):
+        row = _call(
+            "probe", KIND_MAX, count, index.codes, slots, 1 << index.plan.bits, index.rows, row,
+            len(queries), queries, values, masks, mask_counts, radius, candidates_max, runs,
+            candidates, seen, heavy, capacity, *found, hit_count,
+        )  # fmt: skip
+        yield None if row < 0 else _found(found, int(hit_count[0]))
+
+
 def _scan(codes: Array, queries: Array, radius: int) -> Iterator[Near]:
-    yield Near(*plain.scan(codes, queries, radius))
+    """Compare every query with every code; halve the queries while their hits do not fit."""
+    if _library is None:
+        yield Near(*plain.scan(codes, queries, radius))
+        return
+    capacity = PIECE_HITS if len(queries) > 1 else max(PIECE_HITS, len(codes))
+    found = _room(capacity)
+    count = _call(
+        "scan", KIND_MAX, len(codes), codes, len(queries), queries, radius, capacity, *found
+    )
+    if count <= capacity:
+        yield Near(*_found(found, count))
+        return
+    half = len(queries) // 2
+    yield from _scan(codes, queries[:half], radius)
+    for near in _scan(codes, queries[half:], radius):
+        yield Near(near.query + half, near.entry, near.distance)
+
+
+def _room(capacity: int) -> plain.Found:
+    """Return arrays for so many hits: query, entry, distance."""
+    kinds = (np.int32, np.uint32, np.uint8)
+    query, entry, distance = (np.empty(capacity, kind) for kind in kinds)
+    return query, entry, distance
+
+
+def _found(room: plain.Found, count: int) -> plain.Found:
+    return plain.ordered([(room[0][:count], room[1][:count], room[2][:count])])
 
 
 def _joined(parts: list[Near]) -> Near:
