@@ -10,9 +10,9 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any, BinaryIO
 
 from tercet.consent.fingerprints.fingerprint import Fingerprint, UndecodableError
@@ -28,7 +28,8 @@ from tercet.core.limits import (
 from tercet.core.work import Medium
 from tercet.flows.guarded_pool import Casualty, Guard, guarded_map
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 64 * 1024
+_PROBLEM_CHARACTERS_MAX = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +98,24 @@ def fingerprint_file(path: str, offset: int, size: int, name: str) -> FileFinger
     if not 0 <= size <= FINGERPRINT_BYTES_MAX:
         return replace(nothing, problem=f"more than {FINGERPRINT_BYTES_MAX} bytes")
     try:
-        with _opened(path) as whole:
-            there = os.fstat(whole.fileno()).st_size
-            if offset < 0 or offset + size > there:
-                text = f"expected {size} bytes at {offset}, the file has {there}"
-                return replace(nothing, problem=text)
-            return _of_file(
-                io.BufferedReader(_Window(whole, offset, size), _CHUNK_BYTES), size, name
-            )
+        with opened_media(MediaPlace(path, offset, size, name)) as file:
+            return _of_file(file, size, name)
     except OSError as error:
         return replace(nothing, problem=f"cannot read: {error.strerror or error}")
+
+
+@contextmanager
+def opened_media(place: MediaPlace) -> Iterator[io.BufferedReader[Any]]:
+    """Give the media at ``place`` as a file of their own.
+
+    Raises OSError when they cannot be read, end early, or are in no regular file.
+    """
+    with _opened(place.path) as whole:
+        there = os.fstat(whole.fileno()).st_size
+        if place.offset < 0 or place.offset + place.size > there:
+            raise OSError(f"expected {place.size} bytes at {place.offset}, the file has {there}")
+        with io.BufferedReader(_Window(whole, place.offset, place.size), _CHUNK_BYTES) as file:
+            yield file
 
 
 def _opened(path: str) -> io.FileIO:
@@ -118,37 +127,47 @@ def _opened(path: str) -> io.FileIO:
     return io.FileIO(descriptor, "rb")
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What came of decoding one file; ``unit`` is the ISCC unit of its content, "" for none."""
+
+    fingerprints: tuple[Fingerprint, ...] = ()
+    preview: bytes = b""
+    unit: str = ""
+    problem: str = ""
+
+
 def _of_file(file: BinaryIO, size: int, name: str) -> FileFingerprints:
-    digest = _digest(file)
-    found = FileFingerprints(None, digest, "", size)
+    from tercet.consent.fingerprints.content_ids import content_ids
+
+    kind = medium_of(file)
     if size == 0:
-        return replace(found, problem="empty")
+        seen = _Seen(problem="empty")
+    elif kind.medium is None:
+        seen = _Seen(problem="neither picture, video, sound nor text that is known")
+    else:
+        seen = _decoded(file, size, kind, name)
+    ids = content_ids(file, seen.unit)
+    return FileFingerprints(
+        kind.medium, ids.sha256, ids.iscc, size, seen.fingerprints, seen.preview, seen.problem
+    )
+
+
+def _decoded(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
+    read = {
+        Medium.IMAGE: _image,
+        Medium.VIDEO: _video,
+        Medium.AUDIO: _audio,
+        Medium.TEXT: _text,
+    }[kind.medium or Medium.TEXT]
     try:
-        kind = medium_of(file)
-    except OSError as error:
-        return replace(found, problem=f"cannot read: {error.strerror or error}")
-    if kind.medium is None:
-        problem = "neither picture, video, sound nor text that is known"
-        return replace(found, problem=problem)
-    found = replace(found, medium=kind.medium)
-    try:
-        return _READERS[kind.medium](file, found, kind, name)
-    except UndecodableError as error:
-        return replace(found, problem=error.message)
-    except MemoryError:
-        raise
+        return read(file, size, kind, name)
     except TercetError as error:
-        return replace(found, problem=error.message)
+        return _Seen(problem=error.message)
+    except (MemoryError, OSError):
+        raise
     except Exception as error:  # noqa: BLE001  whatever media make a library raise, it is theirs
-        return replace(found, problem=f"{type(error).__name__}: {error}"[:300])
-
-
-def _digest(file: BinaryIO) -> str:
-    seen = sha256()
-    file.seek(0)
-    while chunk := file.read(_CHUNK_BYTES):
-        seen.update(chunk)
-    return seen.hexdigest()
+        return _Seen(problem=f"{type(error).__name__}: {error}"[:_PROBLEM_CHARACTERS_MAX])
 
 
 def _whole(file: BinaryIO, size: int) -> bytes:
@@ -160,21 +179,20 @@ def _whole(file: BinaryIO, size: int) -> bytes:
     return file.read(size)
 
 
-def _image(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+def _image(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     from tercet.consent.fingerprints import image
+    from tercet.consent.fingerprints.content_ids import image_unit
+    from tercet.consent.fingerprints.content_ids_image import grey_pixels
     from tercet.consent.fingerprints.preview import preview_of_image
 
     if kind.name == "image/svg+xml":
         raise UndecodableError("a drawing that would have to be rendered: not looked at")
-    raw = _whole(file, found.size)
-    return replace(
-        found,
-        fingerprints=(image.fingerprint(raw),),
-        preview=preview_of_image(raw),
-    )
+    raw = _whole(file, size)
+    fingerprint = image.fingerprint(raw)
+    return _Seen((fingerprint,), preview_of_image(raw), image_unit(grey_pixels(raw)))
 
 
-def _video(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+def _video(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     """Picture and sound stand on their own: when one cannot be decoded, the other still counts."""
     from tercet.consent.fingerprints import audio, video
     from tercet.consent.fingerprints.preview import preview_of_video
@@ -187,37 +205,27 @@ def _video(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) 
         except UndecodableError as error:
             problems.append(f"{part}: {error.message}")
     preview = preview_of_video(_rewound(file)) if fingerprints else b""
-    return replace(
-        found, fingerprints=tuple(fingerprints), preview=preview, problem="; ".join(problems)
-    )
+    return _Seen(tuple(fingerprints), preview, "", "; ".join(problems))
 
 
-def _audio(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+def _audio(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     from tercet.consent.fingerprints import audio
 
-    return replace(found, fingerprints=(audio.fingerprint(_rewound(file)),))
+    return _Seen((audio.fingerprint(_rewound(file)),))
 
 
-def _text(file: BinaryIO, found: FileFingerprints, kind: MediaType, name: str) -> FileFingerprints:
+def _text(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     from tercet.consent.fingerprints import text
+    from tercet.consent.fingerprints.content_ids import text_unit
     from tercet.consent.fingerprints.documents import text_of
 
-    words = text_of(_whole(file, found.size), name)
-    return replace(found, fingerprints=(text.fingerprint(words),))
+    words = text_of(_whole(file, size), name)
+    return _Seen((text.fingerprint(words),), unit=text_unit(words))
 
 
 def _rewound(file: BinaryIO) -> BinaryIO:
     file.seek(0)
     return file
-
-
-_Reader = Callable[[BinaryIO, FileFingerprints, MediaType, str], FileFingerprints]
-_READERS: dict[Medium, _Reader] = {
-    Medium.IMAGE: _image,
-    Medium.VIDEO: _video,
-    Medium.AUDIO: _audio,
-    Medium.TEXT: _text,
-}
 
 
 class _Window(io.RawIOBase):

@@ -185,9 +185,18 @@ def _is_text(head: bytes) -> bool:
     """Whether it reads as text in an encoding of one or several octets, or has their marks."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
+    if head and (_is_wide(head, 0) or _is_wide(head, 1)):
+        return True
     if not head or b"\x00" in head or any(head.startswith(magic) for magic in _BINARY_HEADS):
         return False
     return sum(byte in _CONTROLS for byte in head) <= _CONTROL_SHARE_MAX * len(head)
+
+
+def _is_wide(head: bytes, zero_at: int) -> bool:
+    """Whether it reads as UTF-16 without its mark: printable ASCII, a zero beside nearly each."""
+    zeros, others = head[zero_at::2], head[1 - zero_at :: 2]
+    plain = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in others)
+    return zeros.count(0) > 0.95 * len(zeros) > 0 and plain > 0.95 * len(others)
 
 
 def _text(head: bytes) -> MediaType:
