@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from tercet.consent.fingerprints.fingerprint import Fingerprint
 from tercet.core.errors import InputError, IntegrityError, StorageError
 from tercet.store.files import sync_folder
 from tercet.store.fingerprint_segments_arrays import DAMAGED_HINT
+from tercet.store.fingerprint_segments_check import problems_of
 from tercet.store.fingerprint_segments_manifest import (
     MANIFEST_NAME,
     LiveSegment,
@@ -48,7 +50,7 @@ SMALL_BYTES = 1024 * 1024
 TIER_FACTOR = 8
 """Segments of about one size are merged when there are more than this many of them."""
 LARGE_BYTES = 4 * 1024 * 1024 * 1024
-"""Segments of this size are left alone."""
+"""No segment is merged into one much larger than this: an index of it still fits into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,19 @@ class FingerprintSegments:
         with. Raises InputError when a work already has a fingerprint by that method; StorageError
         when the disk fails or another writer holds the store. Then nothing was added.
         """
+        batches = _batches(fingerprints)
+        first = next(batches, None)  # before the lock is taken: making them may take long
+        if first is None:
+            return
         with self._writing() as manifest:
-            number = manifest.next_number
-            added = []
-            for batch in _batches(fingerprints, _seen(self.folder, manifest)):
+            number, added = manifest.next_number, list[LiveSegment]()
+            stored = [Segment.open(self.folder, live) for live in manifest.segments]
+            for batch in chain([first], batches):
+                _refuse_known(batch, stored)
                 added.append(self._new_segment(number, partial(_write, batch, radii)))
+                stored.append(Segment.open(self.folder, added[-1]))
                 number += 1
-            if added:
-                self._merge_tiers(self._commit(manifest, (*manifest.segments, *added), number))
+            self._merge_tiers(self._commit(manifest, (*manifest.segments, *added), number))
 
     def remove(self, works: Iterable[int]) -> int:
         """Remove works; return how many were there. Their bytes go when segments are merged."""
@@ -110,19 +117,17 @@ class FingerprintSegments:
             return len(gone)
 
     def compact(self) -> None:
-        """Merge all segments but the largest into one, without what was removed."""
+        """Merge segments into as few as their largest size allows, without what was removed."""
         with self._writing() as manifest:
-            chosen = [s for s in manifest.segments if s.size_bytes < LARGE_BYTES or s.removed]
-            if len(chosen) > 1 or any(segment.removed for segment in chosen):
-                self._merge(manifest, chosen)
+            for chosen in _groups(manifest.segments):
+                self._merge(read_manifest(self.folder), chosen)
 
     def check(self) -> list[str]:
         """Read everything and return what is wrong, in words; nothing wrong: an empty list."""
         try:
-            reader = self.reader()
+            return problems_of(self.reader().segments)
         except IntegrityError as error:
             return [error.message]
-        return [problem for segment in reader.segments for problem in segment.arrays.problems()]
 
     @contextmanager
     def _writing(self) -> Iterator[Manifest]:
@@ -217,27 +222,13 @@ def _works_of(segment: Segment) -> set[int]:
     return {work for stored in segment.methods.values() for work in stored.works.tolist()}
 
 
-def _seen(folder: Path, manifest: Manifest) -> set[tuple[int, str]]:
-    seen = set()
-    for live in manifest.segments:
-        for method, stored in Segment.open(folder, live).methods.items():
-            seen |= {(work, method) for work in stored.works[stored.kept].tolist()}
-    return seen
-
-
 def _batches(
-    fingerprints: Iterable[tuple[int, Fingerprint]], seen: set[tuple[int, str]]
+    fingerprints: Iterable[tuple[int, Fingerprint]],
 ) -> Iterator[list[tuple[int, Fingerprint]]]:
     """Cut fingerprints into batches of bounded size."""
     batch: list[tuple[int, Fingerprint]] = []
     size_bytes = 0
     for work, fingerprint in fingerprints:
-        if (work, fingerprint.method) in seen:
-            raise InputError(
-                f"work {work} already has a fingerprint by {fingerprint.method}",
-                hint="remove it before writing another",
-            )
-        seen.add((work, fingerprint.method))
         batch.append((work, fingerprint))
         size_bytes += sum(t.keys.nbytes + t.places.nbytes for t in fingerprint.tracks.values())
         if size_bytes >= BATCH_BYTES:
@@ -247,13 +238,41 @@ def _batches(
         yield batch
 
 
+def _refuse_known(batch: Sequence[tuple[int, Fingerprint]], stored: Sequence[Segment]) -> None:
+    """Raise InputError when a work of ``batch`` has a fingerprint by the same method already."""
+    new = {(work, fingerprint.method) for work, fingerprint in batch}
+    known = len(new) < len(batch) or any(
+        method.row_of(work) is not None
+        for work, name in new
+        for segment in stored
+        if (method := segment.methods.get(name)) is not None
+    )
+    if known:
+        raise InputError(
+            "expected one fingerprint by a method for each work, got a second one",
+            hint="give the work a new number, or remove the old fingerprint first",
+        )
+
+
 def _crowded_tier(segments: Sequence[LiveSegment]) -> list[LiveSegment]:
-    """Return the segments of the smallest size that has more than TIER_FACTOR of them."""
-    bound = SMALL_BYTES
-    below = 0
-    while bound <= LARGE_BYTES:
-        tier = [s for s in segments if below <= s.size_bytes < bound]
+    """Return segments worth merging: of one size, and many; or most of whose works are gone."""
+    hollow = [segment for segment in segments if 2 * len(segment.removed) > segment.work_count]
+    if hollow:
+        return hollow
+    below, bound = 0, SMALL_BYTES
+    while bound < LARGE_BYTES:
+        tier = [segment for segment in segments if below <= segment.size_bytes < bound]
         if len(tier) > TIER_FACTOR:
             return tier
         below, bound = bound, bound * TIER_FACTOR
     return []
+
+
+def _groups(segments: Sequence[LiveSegment]) -> list[list[LiveSegment]]:
+    """Return groups of segments to merge, each group together of bounded size."""
+    groups: list[list[LiveSegment]] = [[]]
+    for segment in segments:
+        if sum(member.size_bytes for member in groups[-1]) + segment.size_bytes > LARGE_BYTES:
+            groups.append([])
+        groups[-1].append(segment)
+    return [group for group in groups if len(group) > 1 or any(s.removed for s in group)]

@@ -3,7 +3,8 @@
     arrays.bin     the arrays one after the other, each at a multiple of 64 bytes, little-endian
     segment.json   the directory: name, type, shape, start and SHA-256 of each, and free fields
 
-Sizes are checked whenever the file is opened, digests when somebody asks for it.
+Sizes and the digests of small arrays are checked whenever the file is opened, all digests when
+somebody asks for it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ARRAYS_NAME = "arrays.bin"
 DIRECTORY_NAME = "segment.json"
 ALIGNMENT_BYTES = 64
+OPEN_CHECK_BYTES = 64 * 1024
+"""Arrays up to this size are compared with their digests whenever a segment is opened."""
 _CHUNK_BYTES = 1 << 22
 
 DAMAGED_HINT = (
@@ -127,7 +130,10 @@ class MappedArrays:
         for name, entry in fields["arrays"].items():
             if entry["start"] + _size_bytes(entry) > size:
                 raise damaged(path, f"array {name} within {size} bytes", f"{entry['start']}")
-        return cls(folder, fields, mapped)
+        arrays = cls(folder, fields, mapped)
+        for problem in arrays.problems(OPEN_CHECK_BYTES):
+            raise problem
+        return arrays
 
     def __contains__(self, name: str) -> bool:
         return name in self.fields["arrays"]
@@ -138,21 +144,23 @@ class MappedArrays:
         if entry is None:
             raise damaged(self.folder / DIRECTORY_NAME, f"an array {name}", "none")
         raw = self._raw[entry["start"] : entry["start"] + _size_bytes(entry)]
-        return np.asarray(raw).view(entry["dtype"]).reshape(entry["shape"])
+        array: Array = np.asarray(raw).view(entry["dtype"]).reshape(entry["shape"])
+        return array
 
-    def problems(self) -> list[str]:
-        """Read every array and return those whose digest differs."""
+    def problems(self, size_max: float = math.inf) -> list[IntegrityError]:
+        """Read every array of at most ``size_max`` bytes; return an error for each damaged one."""
         found = []
         for name, entry in self.fields["arrays"].items():
-            raw = self._raw[entry["start"] : entry["start"] + _size_bytes(entry)]
+            size = _size_bytes(entry)
+            if size > size_max:
+                continue
+            raw = self._raw[entry["start"] : entry["start"] + size]
             digest = hashlib.sha256()
-            for start in range(0, len(raw), _CHUNK_BYTES):
+            for start in range(0, size, _CHUNK_BYTES):
                 digest.update(raw[start : start + _CHUNK_BYTES].data)
             if digest.hexdigest() != entry["sha256"]:
-                found.append(
-                    f"{self.folder / ARRAYS_NAME}: array {name}: expected SHA-256 "
-                    f"{entry['sha256']}, got {digest.hexdigest()}"
-                )
+                expected = f"array {name} with SHA-256 {entry['sha256']}"
+                found.append(damaged(self.folder / ARRAYS_NAME, expected, digest.hexdigest()))
         return found
 
 
@@ -162,7 +170,7 @@ def damaged(path: Path, expected: str, got: str) -> IntegrityError:
 
 
 def _size_bytes(entry: Mapping[str, Any]) -> int:
-    return math.prod(entry["shape"]) * np.dtype(entry["dtype"]).itemsize
+    return int(math.prod(entry["shape"])) * np.dtype(entry["dtype"]).itemsize
 
 
 def _mapped(path: Path, entry: Mapping[str, Any]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,9 +59,10 @@ class TrackColumns:
 
 @dataclass(frozen=True, slots=True)
 class MethodColumns:
-    """The works of one method, each with its extent, why it is unfit, and its tracks."""
+    """The works of one method: each one's checksum, extent, why it is unfit, and its tracks."""
 
     works: Array  # int64
+    sums: Array  # uint32: of each work's keys and places, see `sum_of`
     extents: Ragged  # float64
     unfit: Ragged  # uint8: places in list(Unfit) as the segment names it
     tracks: Mapping[str, TrackColumns]
@@ -76,6 +78,16 @@ def starts_of(lengths: Sequence[int] | Array) -> Array:
 UNFIT_NAMES = [reason.value for reason in Unfit]
 
 
+def sum_of(tracks: Mapping[str, Track]) -> int:
+    """Return the CRC-32 of the keys and places of all tracks, by name: what is read is checked."""
+    value = 0
+    for name in sorted(tracks):
+        value = zlib.crc32(name.encode(), value)
+        value = zlib.crc32(tracks[name].keys.tobytes(), value)
+        value = zlib.crc32(tracks[name].places.astype(np.float32).tobytes(), value)
+    return value
+
+
 def columns_of(
     works: Sequence[int], fingerprints: Sequence[Fingerprint], radii: Mapping[str, int]
 ) -> MethodColumns:
@@ -83,6 +95,7 @@ def columns_of(
     names = sorted({name for fingerprint in fingerprints for name in fingerprint.tracks})
     return MethodColumns(
         np.array(works, np.int64),
+        np.array([sum_of(fingerprint.tracks) for fingerprint in fingerprints], np.uint32),
         Ragged.of([fingerprint.extent for fingerprint in fingerprints], "<f8"),
         Ragged.of([_unfit_codes(fingerprint) for fingerprint in fingerprints], "|u1"),
         {name: _track_columns(name, fingerprints, radii.get(name)) for name in names},
@@ -129,6 +142,7 @@ def write_method(writer: ArrayWriter, method: str, columns: MethodColumns) -> di
     """Write the arrays of one method, its indexes too, and return what segment.json says of it."""
     works = columns.works
     writer.add(f"{method}/works", "<i8", (), [works])
+    writer.add(f"{method}/sums", "<u4", (), [columns.sums])
     writer.add(f"{method}/work_order", "<u4", (), [np.argsort(works, kind="stable")])
     for name, ragged, kind in (
         ("extents", columns.extents, "<f8"), ("unfit", columns.unfit, "|u1"),
@@ -159,10 +173,8 @@ def _write_track(writer: ArrayWriter, prefix: str, track: TrackColumns) -> dict[
         length = (1 << plan.bits) + 1 + count
         writer.add(f"{prefix}/rows", "<u4", (length,), hamming_index.rows_of(keys, plan))
         return {**fields, "version": hamming_index.VERSION}
-    index = key_index.build(keys)
-    writer.add(f"{prefix}/sorted", "<u8", (), [index.keys])
-    writer.add(f"{prefix}/entries", "<u4", (), [index.entries])
-    return fields
+    writer.add(f"{prefix}/row", "<u4", (), [key_index.row_of(keys)])
+    return {**fields, "version": key_index.VERSION}
 
 
 def runs_of(kept: Array) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,12 @@ import numpy as np
 
 from tercet.consent.fingerprints import hamming_index, key_index
 from tercet.consent.fingerprints.fingerprint import Fingerprint, Track, Unfit
-from tercet.store.fingerprint_segments_arrays import ArrayWriter, MappedArrays, damaged
+from tercet.store.fingerprint_segments_arrays import (
+    ARRAYS_NAME,
+    ArrayWriter,
+    MappedArrays,
+    damaged,
+)
 from tercet.store.fingerprint_segments_columns import (
     CODES,
     MethodColumns,
@@ -21,6 +26,7 @@ from tercet.store.fingerprint_segments_columns import (
     columns_of,
     runs_of,
     starts_of,
+    sum_of,
     write_method,
 )
 from tercet.store.fingerprint_segments_manifest import LiveSegment
@@ -50,6 +56,7 @@ class StoredMethod:
 
     works: Array
     kept: Array
+    sums: Array
     order: Array
     extents: Ragged
     unfit: Ragged
@@ -83,7 +90,7 @@ class Segment:
         return cls(live, arrays, methods)
 
     def fingerprint(self, work: int, method: str) -> Fingerprint | None:
-        """Return the fingerprint of a work, None when it is not here."""
+        """Return the fingerprint of a work, None when it is not here. Raises IntegrityError."""
         stored = self.methods.get(method)
         row = stored.row_of(work) if stored else None
         if stored is None or row is None:
@@ -94,6 +101,9 @@ class Segment:
             for name, track in stored.tracks.items()
             if track.present[row]
         }  # fmt: skip
+        if sum_of(tracks) != stored.sums[row]:
+            path = self.arrays.folder / ARRAYS_NAME
+            raise damaged(path, f"{method} of work {work} as written", "other bytes")
         return Fingerprint(
             method,
             tracks,
@@ -114,6 +124,7 @@ def _stored_method(
     return StoredMethod(
         works,
         ~np.isin(works, gone) if removed else np.ones(len(works), bool),
+        arrays[f"{name}/sums"],
         arrays[f"{name}/work_order"],
         Ragged(arrays[f"{name}/extents/starts"], arrays[f"{name}/extents/values"]),
         Ragged(arrays[f"{name}/unfit/starts"], arrays[f"{name}/unfit/values"]),
@@ -130,24 +141,29 @@ def _stored_track(
 ) -> StoredTrack:
     keys, starts = arrays[f"{prefix}/keys"], arrays[f"{prefix}/starts"]
     ends = (len(starts), int(starts[0]), int(starts[-1])) if len(starts) else (0, 0, 0)
-    if ends != (work_count + 1, 0, len(keys)):
+    if ends != (work_count + 1, 0, len(keys)) or np.any(np.diff(starts) < 0):
         raise damaged(
-            arrays.folder, f"{prefix} with {work_count} works, {len(keys)} keys", f"{ends}"
+            arrays.folder / ARRAYS_NAME,
+            f"{prefix}/starts of {work_count} works with {len(keys)} keys",
+            f"{ends[0] - 1} works with keys {ends[1]} to {ends[2]}",
         )
-    index: hamming_index.HammingIndex | key_index.KeyIndex | None = None
-    if fields["radius"] is not None and fields["kind"] == CODES:
-        rows = (
-            arrays[f"{prefix}/rows"]
-            if fields["version"] == hamming_index.VERSION
-            else np.zeros((0, len(keys) + 2), np.uint32)  # of another version: compare each
-        )
-        index = hamming_index.HammingIndex(keys, rows)
-    elif fields["radius"] is not None:
-        index = key_index.KeyIndex(arrays[f"{prefix}/sorted"], arrays[f"{prefix}/entries"])
+    index = None if fields["radius"] is None else _index(arrays, prefix, fields, keys)
     return StoredTrack(
         fields["kind"], fields["radius"], starts, arrays[f"{prefix}/present"],
         keys, arrays[f"{prefix}/places"], index,
     )  # fmt: skip
+
+
+def _index(
+    arrays: MappedArrays, prefix: str, fields: Mapping[str, Any], keys: Array
+) -> hamming_index.HammingIndex | key_index.KeyIndex:
+    """Return the stored index; one written by another release is made anew, in memory."""
+    if fields["kind"] != CODES:
+        same = fields["version"] == key_index.VERSION
+        return key_index.KeyIndex(keys, arrays[f"{prefix}/row"]) if same else key_index.build(keys)
+    if fields["version"] != hamming_index.VERSION:
+        return hamming_index.build(keys)
+    return hamming_index.HammingIndex(keys, arrays[f"{prefix}/rows"])
 
 
 def write_segment(
@@ -184,13 +200,14 @@ def _write_columns(folder: Path, columns: Mapping[str, MethodColumns]) -> tuple[
         sha256 = writer.finish({"format": 1, "methods": methods})
     finally:
         writer.close()
-    return sha256, (folder / "arrays.bin").stat().st_size, len(works)
+    return sha256, (folder / ARRAYS_NAME).stat().st_size, len(works)
 
 
 def _merged_method(parts: Sequence[StoredMethod]) -> MethodColumns:
     names = sorted({name for part in parts for name in part.tracks})
     return MethodColumns(
         np.concatenate([part.works[part.kept] for part in parts]),
+        np.concatenate([part.sums[part.kept] for part in parts]),
         _merged_ragged([(part.extents, part.kept) for part in parts], "<f8"),
         _merged_unfit(parts),
         {name: _merged_track(name, parts) for name in names},

@@ -11,6 +11,7 @@ import numpy as np
 from tercet.consent.fingerprints import hamming_index, key_index
 from tercet.consent.fingerprints.fingerprint import NO_HITS, Fingerprint, Hits
 from tercet.store.fingerprint_segments_arrays import damaged
+from tercet.store.fingerprint_segments_columns import WIDTHS
 from tercet.store.fingerprint_segments_part import Segment, StoredMethod, StoredTrack
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -30,7 +31,8 @@ class FingerprintReader:
         """Return all entries near ``keys``, ordered by query, then work, then position.
 
         ``keys`` are uint8 (q, 32), within ``radius`` bits; or uint64 (q,), equal. The hits of a
-        key that meets more than ``work_count_max`` works are dropped. Raises IntegrityError.
+        key that meets more than ``work_count_max`` works are dropped. Raises IntegrityError;
+        ValueError for a track that is not indexed, or keys of another kind than its own.
         """
         parts: list[Hits] = []
         work_counts = np.zeros(len(keys), np.int64)
@@ -72,7 +74,7 @@ def _hits(
     for near in _near(track, keys, radius):
         row = np.searchsorted(track.starts, near[1], side="right") - 1
         query, entry, distance, row = _where(stored.kept[row], *near, row)
-        met = np.unique(np.stack([query, row]), axis=1)[0]
+        met = np.unique(query * len(stored.works) + row) // len(stored.works)
         work_counts += np.bincount(met, minlength=len(work_counts))
         few = work_counts[query] <= work_count_max
         query, entry, distance, row = _where(few, query, entry, distance, row)
@@ -84,12 +86,18 @@ def _where(chosen: Array, *columns: Array) -> list[Array]:
 
 
 def _near(track: StoredTrack, keys: Array, radius: int) -> Iterator[Found]:
+    kind, width = WIDTHS[track.kind]
+    if track.index is None or keys.dtype != np.dtype(kind) or keys.shape[1:] != width:
+        raise ValueError(
+            f"expected {kind} {width} keys of an indexed track, got {keys.dtype} {keys.shape}, "
+            f"{'' if track.index is None else 'indexed'}"
+        )
     if isinstance(track.index, hamming_index.HammingIndex):
         for near in hamming_index.pieces(track.index, keys, radius):
             yield near.query, near.entry, near.distance
-    elif track.index is not None:
-        query, entry = key_index.search(track.index, keys)
-        yield query, entry, np.zeros(len(query), np.uint8)
+    else:
+        for query, entry in key_index.pieces(track.index, keys):
+            yield query, entry, np.zeros(len(query), np.uint8)
 
 
 def _joined(parts: list[Hits], few: Array) -> Hits:

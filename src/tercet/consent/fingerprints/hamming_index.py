@@ -108,13 +108,20 @@ def plan_for(count: int) -> Plan:
 def rows_of(codes: Array, plan: Plan) -> Iterator[Array]:
     """Give the row of each slot, one after the other: memory for one row is enough."""
     for lookup in _lookups(plan):
-        row = np.empty((1 << plan.bits) + 1 + len(codes), np.uint32)
-        values = _slot_values(codes, lookup)
-        if _library is None:
-            plain.fill_row(values, row)
-        else:
-            _call("fill_row", len(values), values, 1 << plan.bits, row)
-        yield row
+        yield fill_row(_slot_values(codes, lookup), plan.bits)
+
+
+def fill_row(values: Array, bits: int) -> Array:
+    """Return 2**bits + 1 bounds of buckets, then the entries by their values' buckets, uint32.
+
+    Entry i belongs to bucket ``values[i]``, uint32 below 2**bits.
+    """
+    row = np.empty((1 << bits) + 1 + len(values), np.uint32)
+    if _library is None:
+        plain.fill_row(values, row)
+    else:
+        _call("fill_row", len(values), values, 1 << bits, row)
+    return row
 
 
 def build(codes: Array, plan: Plan | None = None) -> HammingIndex:

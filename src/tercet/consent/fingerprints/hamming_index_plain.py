@@ -32,7 +32,8 @@ def fill_row(values: Array, row: Array) -> None:
 def distances(left: Array, right: Array) -> Array:
     """Return the Hamming distances of pairs of codes, uint16, broadcast as ``left ^ right``."""
     words = np.ascontiguousarray(left).view(np.uint64) ^ np.ascontiguousarray(right).view(np.uint64)
-    return np.bitwise_count(words).sum(axis=-1, dtype=np.uint16)
+    apart: Array = np.bitwise_count(words).sum(axis=-1, dtype=np.uint16)
+    return apart
 
 
 def scan(codes: Array, queries: Array, radius: int) -> Found:
@@ -95,7 +96,8 @@ def _members(flat: Array, first: Array, length: Array) -> Array:
     """Return what stands in the runs ``flat[first : first + length]``, one after the other."""
     ends = np.cumsum(length)
     total = int(ends[-1]) if len(ends) else 0
-    return flat[np.arange(total) + np.repeat(first - (ends - length), length)].astype(np.int64)
+    members: Array = flat[np.arange(total) + np.repeat(first - (ends - length), length)]
+    return members.astype(np.int64)
 
 
 def ordered(parts: list[Found]) -> Found:
