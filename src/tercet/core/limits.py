@@ -43,3 +43,5 @@ FINGERPRINT_BYTES_MAX = 64 * 1024 * 1024 * 1024  # of one film or recording; bey
 FINGERPRINT_SECONDS_MAX = 60.0  # spent on one file, and longer for big ones:
 FINGERPRINT_BYTES_A_SECOND_MIN = 500_000  # one second more for each so many bytes of the file
 FINGERPRINT_MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024  # address space for one file; else held
+IMAGE_PIXELS_MAX = 100_000_000  # of one still image; beyond it: held, before anything is allocated
+IMAGE_SIDE_PIXELS_MAX = 32_767  # of its longer side; OpenCV's transforms take no more

@@ -6,9 +6,9 @@ Two kinds of 256-bit codes, both for an index with a Hamming radius of at most 3
   recoloured, mirrored or turned by 90 degrees. Store ``look(grey).whole.code()`` (and of the
   trimmed picture, where it has borders); search for all eight of ``turned_codes()``.
 - Marks: codes of small places with where they stand (``picture_marks``), for crops, overlays,
-  collages, frames, any turn, perspective. Store the best few hundred; search for the query's
-  codes and for ``mirrored_codes`` of them. A work that gathers several hits is verified by
-  ``picture_geometry.align``: the hits must agree on one transform.
+  collages, frames, any turn, perspective. Store ``same_sense`` codes of the best few hundred and
+  search for the query's: they are the same for the mirrored picture. A work that gathers several
+  hits is verified by ``picture_geometry.align``: its marks must agree with one transform.
 
 A picture is a grey array, uint8 (height, width), of any size; marks are sought at 512 pixels.
 
@@ -17,8 +17,10 @@ A picture is a grey array, uint8 (height, width), of any size; marks are sought 
     seen.whole.code()                # uint8 (32,), to be stored
     seen.trimmed.turned_codes()      # uint8 (8, 32), to be searched
     seen.marks.codes                 # uint8 (n, 32)
-    seen.marks.places                # float32 (n, 4): x, y, diameter in pixels; angle in degrees
-    mirrored_codes(seen.marks.codes) # the same marks in the mirrored picture
+    seen.marks.places                # float32 (n, 5): x, y, diameter in pixels; angle; sense
+    same_sense(seen.marks)           # uint8 (n, 32): codes to be stored and searched
+    marks_of(codes, places)          # the marks again, from those
+    align(work_marks, work_size, item_marks)   # [Alignment(matrix, pairs), ...], best first
 """
 
 from __future__ import annotations
@@ -34,9 +36,7 @@ from tercet.consent.fingerprints.picture_code import (
     trimmed_box,
     whole_code,
 )
-from tercet.consent.fingerprints.picture_marks import Marks, find_marks, mirrored_codes, no_marks
-
-__all__ = ["MARKS_MIN", "Look", "find_marks", "look", "mirrored_codes"]
+from tercet.consent.fingerprints.picture_marks import Marks, find_marks, no_marks
 
 FLAT_RANGE_MAX = 6
 """Levels of brightness between the 0.5 and 99.5 per cent of a blank's pixels."""
