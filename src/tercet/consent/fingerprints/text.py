@@ -26,9 +26,11 @@ from tercet.consent.fingerprints.fingerprint import (
     Unfit,
 )
 from tercet.consent.fingerprints.text_alignment import Passage, passages
+from tercet.consent.fingerprints.text_boilerplate import boilerplate_words
 from tercet.consent.fingerprints.text_keys import (
     GRAM_WORDS,
     MARKS_A_KEY,
+    NOTHING,
     WEIGHTS,
     grams_of,
     marks_of,
@@ -48,6 +50,8 @@ WORDS_MIN = 12
 EVIDENCE_MIN = 8.0
 """A text whose distinct words weigh less can never be found with certainty: it claims nothing."""
 GRAMS_MIN = 6
+OWN_SHARE_MIN = 0.1
+"""A text of which nine words in ten are a licence or another text in the list is one of them."""
 CANDIDATES_MAX = 64
 WORKS_A_GRAM_MAX = 8
 """A phrase that stands in more registered works is a common one."""
@@ -68,6 +72,12 @@ def fingerprint(text: str) -> Fingerprint:
         return _unfit(extent, Unfit.TOO_SHORT if len(words) else Unfit.BLANK)
     grams = grams_of(words)
     weights = word_weights(words)
+    common = boilerplate_words(grams)
+    if common is not None:
+        weights[common] = NOTHING
+        grams.telling[common] = False
+        if _is_boilerplate(words, common):
+            return _unfit(extent, Unfit.BOILERPLATE)
     kept = winnowed(grams)
     marks = marks_of(words, weights)
     worth = float(WEIGHTS[np.unique(marks) & 3].sum())
@@ -76,6 +86,12 @@ def fingerprint(text: str) -> Fingerprint:
     places = kept.astype(np.float32).reshape(-1, 1)
     tracks = {"grams": Track(grams.hashes[kept], places), "words": _packed(words, marks)}
     return Fingerprint(NAME, tracks, extent)
+
+
+def _is_boilerplate(words: Words, common: Array) -> bool:
+    """Whether too little is left beside what everybody may repeat."""
+    own = len(words) - int(common.sum())
+    return own < WORDS_MIN or own < OWN_SHARE_MIN * len(words)
 
 
 def _unfit(extent: tuple[float, ...], reason: Unfit) -> Fingerprint:

@@ -31,8 +31,8 @@ _RUN_WORDS = 3  # equal words side by side count; single ones are equal by chanc
 class Passage:
     """One passage of both texts, as half-open ranges of words, and what it is worth.
 
-    ``evidence`` is the weight of the distinct words that are equal in runs; ``equal_words`` counts
-    all equal words.
+    ``evidence`` is the weight of the words that are equal in runs, where a word counts once after
+    each other word: a refrain says no more the second time. ``equal_words`` counts all equal words.
     """
 
     item_start: int
@@ -125,7 +125,9 @@ def _passage(item: Array, work: Array, chain: list[_Stretch]) -> Passage:
         same = _same(mine, work[part.start + part.shift : part.end + part.shift])
         equal_words += int(same.sum())
         equal_at.append(part.start + np.flatnonzero(_in_runs(same)))
-    marks = np.unique(item[np.concatenate(equal_at)])
+    at = np.concatenate(equal_at)
+    pairs = item[at].astype(np.uint32) | item[np.maximum(at - 1, 0)].astype(np.uint32) << 16
+    marks = np.unique(pairs)
     return Passage(
         parts[0].start,
         parts[-1].end,

@@ -122,17 +122,17 @@ def is_listing(words: Words) -> Array:
     return listed
 
 
-def winnowed(grams: Grams) -> Array:
+def winnowed(grams: Grams, window: int = WINDOW, short_words: int = SHORT_WORDS) -> Array:
     """Return the positions of the n-grams that are kept, each hash once, in the text's order."""
     hashes = np.where(grams.telling, grams.hashes, np.iinfo(np.uint64).max)
     count = len(hashes)
     kept = grams.telling
-    if count > SHORT_WORDS:
+    if count > short_words:
         least = hashes.copy()
-        for ahead in range(1, WINDOW):
+        for ahead in range(1, min(window, count)):
             np.minimum(least[:-ahead], hashes[ahead:], out=least[:-ahead])
         greatest = least.copy()
-        for back in range(1, WINDOW):
+        for back in range(1, min(window, count)):
             np.maximum(greatest[back:], least[:-back], out=greatest[back:])
         kept = kept & (hashes == greatest)
     at = np.flatnonzero(kept)
