@@ -14,6 +14,8 @@ from tercet.core.errors import InputError, StorageError, TercetError, UncheckedE
 from tercet.core.version import __version__
 
 COMMANDS = {
+    "register": "register works: files, folders or catalogues, with signed claims",
+    "registry": "show, check and change what is registered",
     "survey": "collect the permission declarations of the sites in a corpus",
     "clear": "give every item of a corpus a verdict, and sign the clearance",
     "explain": "say in plain words why an item got its verdict",

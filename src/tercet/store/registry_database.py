@@ -1,0 +1,139 @@
+"""The connection to a registry's SQLite file: how it is opened, read and written."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool
+
+from tercet.core.errors import InputError, StorageError
+from tercet.store.registry_schema import METADATA, NUMBERS, SCHEMA_VERSION, TRIGGERS
+
+BUSY_TIMEOUT_S = 60.0
+_WRITES = "registry_writes"
+
+
+class RegistryDatabase:
+    """One SQLite file, safe to use after a fork: every process has connections of its own.
+
+    Readers see one state for as long as their block lasts, also while somebody writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine: Engine | None = None
+        self._process = 0
+
+    def create(self) -> bool:
+        """Make the file and its tables where they are not yet; say whether they were made."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.writing() as connection:
+            version = connection.execute(text("PRAGMA user_version")).scalar_one()
+            if version:
+                _check_version(self.path, version)
+                return False
+            METADATA.create_all(connection)
+            for trigger in TRIGGERS:
+                connection.execute(text(trigger))
+            connection.execute(NUMBERS.insert().values(name="works", next=1))
+            connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+        return True
+
+    def check(self) -> None:
+        """Raise InputError where there is no registry, or one of another version."""
+        if not self.path.is_file():
+            raise InputError(
+                f"no registry in {self.path.parent}",
+                hint="`tercet register` makes one; check the path",
+            )
+        with self.reading() as connection:
+            _check_version(self.path, connection.execute(text("PRAGMA user_version")).scalar_one())
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state. Raises StorageError."""
+        with self._connection(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection that holds the write lock; all of it is written at the end, or none.
+
+        What is written is on the disk when the block ends. Raises StorageError.
+        """
+        with self._connection(writes=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        if self._engine is not None and self._process == os.getpid():
+            self._engine.dispose()
+        self._engine = None
+
+    @contextmanager
+    def _connection(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with self._opened().connect() as connection:
+                chosen = connection.execution_options(**{_WRITES: writes})
+                with chosen.begin():
+                    yield chosen
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            cause = error.orig if isinstance(error, DatabaseError) else error
+            if isinstance(cause, sqlite3.IntegrityError):
+                raise
+            raise StorageError(
+                f"cannot use the registry {self.path}: {cause}",
+                hint="check the disk and the rights; if another process writes, wait for it; if it "
+                "is damaged, restore it from a copy",
+            ) from error
+
+    def _opened(self) -> Engine:
+        if self._engine is None or self._process != os.getpid():
+            if self._engine is not None:
+                self._engine.dispose(close=False)  # they are the parent's
+            self._engine, self._process = _engine(self.path), os.getpid()
+        return self._engine
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "_engine": None, "_process": 0}
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has registry version {version}, this tercet reads {SCHEMA_VERSION}",
+            hint="use the tercet that made it, or a newer one",
+        )
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        poolclass=QueuePool,
+    )
+    event.listen(engine, "connect", _connected)
+    event.listen(engine, "begin", _begun)
+    return engine
+
+
+def _connected(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say, see _begun
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begun(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
