@@ -17,6 +17,7 @@ COMMANDS = {
     "register": "register works: files, folders or catalogues, with signed claims",
     "registry": "show, check and change what is registered",
     "survey": "collect the permission declarations of the sites in a corpus",
+    "match": "find the registered works that stand in files, and show where",
     "clear": "give every item of a corpus a verdict, and sign the clearance",
     "explain": "say in plain words why an item got its verdict",
     "compare": "show what changes between two clearances",

@@ -20,7 +20,8 @@ from tercet.core.work import Medium
 from tercet.flows.fingerprinting import MediaPlace, opened_media
 from tercet.flows.match_drawing_pictures import decoded, picture
 from tercet.flows.match_drawing_text import missing, passages
-from tercet.flows.match_drawing_time import clock, peaks, strip, time_bar
+from tercet.flows.match_drawing_time import peaks, strip, time_bar
+from tercet.flows.match_words import clock
 from tercet.flows.report_markup import Markup, element, join
 
 MOMENTS_MAX = 3
@@ -50,6 +51,11 @@ class Drawing:
     item_medium: Medium
     work: WorkMedia
     match: MatchedWork
+
+    @property
+    def size(self) -> int:
+        """The bytes to be decoded, by which its time is limited."""
+        return self.item.size + self.work.size
 
 
 def draw(drawing: Drawing) -> Markup:

@@ -9,6 +9,7 @@ from tercet.consent.fingerprints.fingerprint import Array
 from tercet.flows.report_markup import Markup, element, join
 
 SIDE_PIXELS_MAX = 880
+_WIDTH_SHOWN_MIN = 420  # pixels; small pictures are enlarged to it
 _QUALITY = 82
 _PER_MILLE = 1000.0
 
@@ -29,7 +30,7 @@ def picture(pixels: Array, quads: Iterable[Quad], label: str) -> Markup:
     outlines = [_outline(quad, width, height) for quad in quads]
     return element(
         "svg", element("title", label), image, *outlines,
-        viewBox=f"0 0 {width} {height}", class_="picture", role="img", style=f"max-width:{width}px",
+        viewBox=f"0 0 {width} {height}", class_="picture", role="img", style=f"max-width:{max(width, _WIDTH_SHOWN_MIN)}px",
     )  # fmt: skip
 
 

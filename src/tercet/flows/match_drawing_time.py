@@ -83,7 +83,8 @@ def time_bar(ranges_s: Sequence[Range], length_s: float, label: str) -> Markup:
     """Return a bar of ``length_s`` seconds with ``ranges_s`` marked."""
     height = 28
     line = element("rect", class_="line", y="11", width=str(_WIDTH), height="6")
-    return _framed([line, *_marks(ranges_s, length_s, height)], height, label)
+    marks = _marks(ranges_s, length_s, height)
+    return _framed([line, *marks], height, label, "strip bar-of-time")
 
 
 def _marks(ranges_s: Sequence[Range], length_s: float, height: int) -> list[Markup]:
@@ -106,17 +107,8 @@ def _marks(ranges_s: Sequence[Range], length_s: float, height: int) -> list[Mark
     return marks
 
 
-def _framed(inner: Sequence[Markup], height: int, label: str) -> Markup:
+def _framed(inner: Sequence[Markup], height: int, label: str, kind: str = "strip") -> Markup:
     return element(
         "svg", element("title", label), *inner,
-        viewBox=f"0 0 {_WIDTH} {height}", class_="strip", role="img", preserveAspectRatio="none",
+        viewBox=f"0 0 {_WIDTH} {height}", class_=kind, role="img", preserveAspectRatio="none",
     )  # fmt: skip
-
-
-def clock(seconds: float) -> str:
-    """Return seconds as people write them: 0:07.5, 12:03.0, 1:02:03.0."""
-    tenths = max(0, round(seconds * 10))
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{minutes:02d}:" if hours else f"{minutes}:"
-    return (f"{hours}:" if hours else "") + text + f"{rest // 10:02d}.{rest % 10}"

@@ -24,5 +24,9 @@ def method_for(medium: Medium) -> Method:
 
 
 def method_named(name: str) -> Method | None:
-    """Return the method of a versioned name; None for a name that is not, or no longer, used."""
-    return next((found for found in map(method_for, _ROOMS) if found.name == name), None)
+    """Return the method of a versioned name ("image-1"); None when it is not used (any more)."""
+    medium = name.partition("-")[0]
+    if medium not in set(Medium):
+        return None
+    method = method_for(Medium(medium))
+    return method if method.name == name else None

@@ -1,0 +1,67 @@
+"""Registered works in local media: match documents in an evidence directory, one for each item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tercet.consent.capture import Capture, Captured, capture_of
+from tercet.consent.corpora import Corpus, Member
+from tercet.consent.failures import Failure
+from tercet.consent.signal import Resource
+from tercet.core.declaration import Carrier
+from tercet.core.limits import FINGERPRINT_MEMORY_BYTES_MAX, FINGERPRINT_SECONDS_MAX
+from tercet.flows.fingerprinting import fingerprint_file
+from tercet.flows.guarded_pool import Guard
+from tercet.flows.identify import identify_document
+from tercet.flows.member_evidence import MemberReader, gather_from_media
+
+if TYPE_CHECKING:
+    from tercet.store.registry import Registry
+
+
+def gather_matches(
+    corpus: Corpus,
+    registry: Path,
+    folder: Path,
+    *,
+    now: str,
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> list[Path]:
+    """Compare all media of ``corpus`` with a registry; return the evidence directory, or none."""
+    # The index is mapped into the children's memory, on top of what decoding may take.
+    mapped_bytes = sum(path.stat().st_size for path in registry.rglob("*") if path.is_file())
+    guard = Guard(FINGERPRINT_SECONDS_MAX, FINGERPRINT_MEMORY_BYTES_MAX + mapped_bytes)
+    read = partial(match_member, registry)
+    reader = MemberReader(read, guard, Resource.REGISTRY_MATCH, Carrier.REGISTRY)
+    return gather_from_media(corpus, folder, reader, now=now, workers=workers, progress=progress)
+
+
+def match_member(registry: Path, member: Member) -> list[Captured]:
+    """Return one capture: the match document, nothing where no work was found, or a failure."""
+    capture = Capture(Resource.REGISTRY_MATCH, Carrier.REGISTRY, item=member.item, uri=member.item)
+    media = fingerprint_file(member.path, member.offset, member.size, member.item)
+    document = identify_document(media, member.item, _opened(registry))
+    found = [capture_of(capture, document)] if document else []
+    if media.problem:
+        failed = Capture(
+            Resource.REGISTRY_MATCH,
+            Carrier.REGISTRY,
+            item=member.item,
+            uri=member.item,
+            failure=Failure.PARSE_ERROR,
+            note=media.problem,
+        )
+        found.append(capture_of(failed, None))
+    return found or [capture_of(capture, None)]
+
+
+@cache
+def _opened(folder: Path) -> Registry:
+    """Return the registry, opened once in each process that asks for it."""
+    from tercet.store.registry import Registry
+
+    return Registry.open(folder)
