@@ -19,7 +19,7 @@ import numpy as np
 
 from tercet.consent.fingerprints.fingerprint import Array
 from tercet.consent.fingerprints.text_boilerplate import FILE, packed
-from tercet.consent.fingerprints.text_keys import grams_of, winnowed
+from tercet.consent.fingerprints.text_keys import grams_of, winnowed, word_weights
 from tercet.consent.fingerprints.words import words_of
 
 LICENCE_WINDOW = 6  # any 10 words of a licence share an n-gram with the list
@@ -57,7 +57,7 @@ def hashes_of(text: str, window: int) -> Array:
     words = words_of(text)
     if not len(words):
         return np.zeros(0, np.uint64)
-    grams = grams_of(words)
+    grams = grams_of(words, word_weights(words))
     return grams.hashes[winnowed(grams, window, short_words=0)]
 
 

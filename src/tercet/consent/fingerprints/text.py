@@ -37,6 +37,7 @@ from tercet.consent.fingerprints.text_keys import (
     winnowed,
     word_weights,
 )
+from tercet.consent.fingerprints.text_sharing import without_shared
 from tercet.consent.fingerprints.words import Words, words_of
 from tercet.core.work import Medium
 
@@ -56,7 +57,7 @@ CANDIDATES_MAX = 64
 WORKS_A_GRAM_MAX = 8
 """A phrase that stands in more registered works is a common one."""
 
-CERTAIN_EVIDENCE, LIKELY_EVIDENCE, POSSIBLE_EVIDENCE = 24.0, 14.0, 8.0
+CERTAIN_EVIDENCE, LIKELY_EVIDENCE, POSSIBLE_EVIDENCE = 24.0, 12.0, 7.0
 PASSAGE_EVIDENCE_MIN = 6.0
 PASSAGES_MAX = 64
 
@@ -70,8 +71,8 @@ def fingerprint(text: str) -> Fingerprint:
     extent = (float(len(text)), float(len(words)))
     if len(words) < WORDS_MIN:
         return _unfit(extent, Unfit.TOO_SHORT if len(words) else Unfit.BLANK)
-    grams = grams_of(words)
     weights = word_weights(words)
+    grams = grams_of(words, weights)
     common = boilerplate_words(grams)
     if common is not None:
         weights[common] = NOTHING
@@ -179,6 +180,13 @@ class TextMethod:
         if score < POSSIBLE_EVIDENCE:
             return None
         return _match(query, work, stored, found, score)
+
+    def settle(self, matches: Sequence[Match], owners: Mapping[int, frozenset[str]]) -> list[Match]:
+        """Return one item's matches, those that several owners' works explain no longer certain.
+
+        ``owners`` gives the owners of each matched work.
+        """
+        return without_shared(matches, owners, CERTAIN_EVIDENCE)
 
 
 def _match(

@@ -19,6 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 GRAM_WORDS, GRAM_IDEOGRAPHS, GRAM_SIGNS = 5, 8, 16
 """Words of one n-gram: of words; of text with ideographs; of kana, Thai, Khmer and their kin."""
+IDEOGRAPHS_MIN = 3
+"""Ideographs among 8 signs that make them say as much as 5 words; else 16 signs are taken."""
 WINDOW = 4
 """N-grams of which one at least is kept: any shared run of 8 words shares a key."""
 SHORT_WORDS = 512
@@ -35,6 +37,7 @@ WEIGHTS = np.array([0.0, 0.25, 0.5, 1.0])
 MARKS_A_KEY = 4
 
 _BASE = 0x2545F4914F6CDD1D  # odd: nothing is lost by multiplying modulo 2^64
+_NEVER = np.uint64(2**64 - 1)
 _POWERS = {width: np.uint64(pow(_BASE, width, 1 << 64)) for width in (1, 2, 4, 8)}
 
 
@@ -49,28 +52,31 @@ class Grams(NamedTuple):
     telling: Array  # bool
 
 
-def grams_of(words: Words) -> Grams:
-    """Return the n-gram that begins at each word, as far as there is one."""
+def grams_of(words: Words, weights: Array) -> Grams:
+    """Return the n-gram that begins at each word; ``weights`` as `word_weights` gives them."""
     count = len(words)
-    ideographs = _running(words.kinds == HAN)
-    unspaced = _running((words.kinds == HAN) | (words.kinds == CHARACTER))
+    unspaced = _running(words.kinds >= CHARACTER)
     sizes = np.full(count, GRAM_WORDS, np.int64)
     if unspaced[-1]:
         signs = _within(unspaced, GRAM_WORDS) > 0
         sizes[signs] = GRAM_SIGNS
-        sizes[signs & (_within(ideographs, GRAM_IDEOGRAPHS) >= 3)] = GRAM_IDEOGRAPHS
+        ideographs = _within(_running(words.kinds == HAN), GRAM_IDEOGRAPHS)
+        sizes[signs & (ideographs >= IDEOGRAPHS_MIN)] = GRAM_IDEOGRAPHS
     hashes = _rolled(words.hashes, sizes, bool(unspaced[-1]))
-    weights = word_weights(words)
-    said = np.cumsum(weights >= HALF) if not unspaced[-1] else np.cumsum(weights >= FAINT)
-    said = np.append(0, said)
-    ends = np.minimum(np.arange(count) + sizes, count)
-    content = said[ends] - said[:-1]
-    telling = (np.arange(count) + sizes <= count) & (2 * content > sizes)
+    saying = weights >= HALF
+    if unspaced[-1]:
+        saying |= (words.kinds == CHARACTER) & (weights >= FAINT)
+    said = _running(saying)
+    ends = np.arange(count) + sizes
+    content = said[np.minimum(ends, count)] - said[:-1]
+    telling = (ends <= count) & (2 * content > sizes)
     return Grams(hashes, sizes, telling)
 
 
 def _running(flags: Array) -> Array:
-    return np.append(0, np.cumsum(flags, dtype=np.int64))
+    running = np.zeros(len(flags) + 1, np.int64)
+    np.cumsum(flags, out=running[1:])
+    return running
 
 
 def _within(running: Array, reach: int) -> Array:
@@ -124,7 +130,7 @@ def is_listing(words: Words) -> Array:
 
 def winnowed(grams: Grams, window: int = WINDOW, short_words: int = SHORT_WORDS) -> Array:
     """Return the positions of the n-grams that are kept, each hash once, in the text's order."""
-    hashes = np.where(grams.telling, grams.hashes, np.iinfo(np.uint64).max)
+    hashes = np.where(grams.telling, grams.hashes, _NEVER)
     count = len(hashes)
     kept = grams.telling
     if count > short_words:

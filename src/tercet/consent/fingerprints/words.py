@@ -33,7 +33,9 @@ WORD, NUMBER, CHARACTER, HAN = range(4)
 
 _POSITION_MAX = 63  # letters of a longer word weigh as its 64th: no word of a language has more
 _WEIGHTS = mix(np.arange(1, _POSITION_MAX + 2, dtype=np.uint64) * np.uint64(0x9E37)) | np.uint64(1)
-_BROKEN_LINE = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_HYPHENS = "-\u2010\u00ad"
+_BREAKS = tuple(hyphen + end for hyphen in _HYPHENS for end in "\n\r")
+_BROKEN_LINE = re.compile(rf"(?<=[^\W\d_])[{_HYPHENS}]\r?\n[ \t]*(?=[^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Words:
     """The words of a text, in order, as arrays of equal length.
 
     ``hashes`` uint64, ``starts`` and ``ends`` int64 (code points, half-open), ``kinds`` uint8,
-    ``letters`` int64 (how many letters a word has), ``symbols`` int64: how many characters of the
+    ``letters`` int32 (how many letters a word has), ``symbols`` int32: how many characters of the
     kind that listings are full of stand before a word's end, counted from the text's beginning.
     """
 
@@ -66,7 +68,7 @@ def words_of(text: str) -> Words:
         index = np.where(codes < TABLE_SIZE, codes, ord("一" if astral.any() else " "))
         index = np.where((codes >= TABLE_SIZE) & ~astral, 0x200B, index)
     kind = table.kind[index]
-    if "-" in text or "\u2010" in text or "\u00ad" in text:
+    if any(broken in text for broken in _BREAKS):
         for broken in _BROKEN_LINE.finditer(text):
             kind[broken.start() : broken.end()] = TRANSPARENT
     place = np.flatnonzero(kind != TRANSPARENT)
@@ -90,7 +92,7 @@ def words_of(text: str) -> Words:
     kinds[(top == SIGN) | (top == SIGN_MARK)] = CHARACTER
     kinds[top == IDEOGRAPH] = HAN
     kinds[top == DIGIT] = NUMBER
-    symbols = np.cumsum(table.symbol[index], dtype=np.int64)[ends - 1]
+    symbols = np.cumsum(table.symbol[index], dtype=np.int32)[ends - 1]
     return Words(hashes, place[first], ends, kinds, letters, symbols)
 
 
@@ -108,11 +110,12 @@ def _hashes(letter: Array, first: Array, astral: Array | None) -> tuple[Array, A
     mixed, base = table.mixed[at], table.base[at]
     if astral is not None:
         mixed = np.where(astral >= TABLE_SIZE, mix(astral.astype(np.uint64)), mixed)
-    counted = np.cumsum(base, dtype=np.int64)
-    size = np.diff(np.append(first, len(base)))
+    counted = np.cumsum(base, dtype=np.int32)
+    last = np.empty_like(first)
+    last[:-1], last[-1:] = first[1:] - 1, len(base) - 1
     before = counted[first] - base[first]
-    position = counted - np.repeat(before, size) - 1
-    weights = _WEIGHTS[np.clip(position, 0, _POSITION_MAX)]
-    hashes = mix(np.add.reduceat(mixed * weights, first))
-    last = np.append(first[1:], len(base)) - 1
+    position = counted - np.repeat(before + 1, last - first + 1)
+    if int(position.min()) < 0 or int(position.max()) > _POSITION_MAX:
+        position = np.clip(position, 0, _POSITION_MAX)
+    hashes = mix(np.add.reduceat(mixed * _WEIGHTS[position], first))
     return hashes, counted[last] - before
