@@ -45,7 +45,9 @@ def _settled(
         and not mine & theirs
     ]
     covered = _merged(_spans(match))
-    own = _length(covered) - _length(_common(covered, _merged(sum(map(_spans, rivals), []))))
+    own = _length(covered) - _length(
+        _common(covered, _merged([span for rival in rivals for span in _spans(rival)]))
+    )
     if not mine or match.score * own >= certain_score * _length(covered):
         return match
     facts = {**match.facts, "shared_works": float(len(rivals))}
