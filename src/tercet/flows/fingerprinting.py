@@ -13,6 +13,7 @@ import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import parent_process
 from typing import Any, BinaryIO
 
 from tercet.consent.fingerprints.fingerprint import Fingerprint, UndecodableError
@@ -71,7 +72,7 @@ def fingerprint_all(
     Every file is decoded in a child with limits on time and memory; one that ends the child has a
     problem like any other.
     """
-    guard = Guard(FINGERPRINT_SECONDS_MAX, FINGERPRINT_MEMORY_BYTES_MAX, seconds_of=_seconds_for)
+    guard = fingerprinting_guard()
     for place, found in guarded_map(fingerprint_place, places, workers=workers, guard=guard):
         if isinstance(found, Casualty):
             yield place, FileFingerprints(None, "", "", place.size, problem=found.reason)
@@ -79,8 +80,18 @@ def fingerprint_all(
             yield place, found
 
 
-def _seconds_for(place: MediaPlace) -> float:
-    return FINGERPRINT_SECONDS_MAX + place.size / FINGERPRINT_BYTES_A_SECOND_MIN
+def fingerprinting_guard(more_bytes: int = 0) -> Guard:
+    """Return what looking at one file may take; ``more_bytes`` is memory for something else.
+
+    The items guarded are `MediaPlace`, or anything else with a ``size``.
+    """
+    return Guard(
+        FINGERPRINT_SECONDS_MAX,
+        FINGERPRINT_MEMORY_BYTES_MAX + more_bytes,
+        seconds_of=lambda item: (
+            FINGERPRINT_SECONDS_MAX + item.size / FINGERPRINT_BYTES_A_SECOND_MIN
+        ),
+    )
 
 
 def fingerprint_place(place: MediaPlace) -> FileFingerprints:
@@ -161,13 +172,31 @@ def _decoded(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
         Medium.TEXT: _text,
     }[kind.medium or Medium.TEXT]
     try:
-        return read(file, size, kind, name)
+        with _silenced():
+            return read(file, size, kind, name)
     except TercetError as error:
         return _Seen(problem=error.message)
     except (MemoryError, OSError):
         raise
     except Exception as error:  # noqa: BLE001  whatever media make a library raise, it is theirs
         return _Seen(problem=f"{type(error).__name__}: {error}"[:_PROBLEM_CHARACTERS_MAX])
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep decoders written in C from printing what they think of a file, in a child process."""
+    if parent_process() is None:
+        yield
+        return
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _whole(file: BinaryIO, size: int) -> bytes:
@@ -195,8 +224,11 @@ def _image(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
 def _video(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     """Picture and sound stand on their own: when one cannot be decoded, the other still counts."""
     from tercet.consent.fingerprints import audio, video
+    from tercet.consent.fingerprints.moving_pictures import PICTURE_KINDS, as_video
     from tercet.consent.fingerprints.preview import preview_of_video
 
+    if kind.name in PICTURE_KINDS:
+        file = as_video(file)
     fingerprints: list[Fingerprint] = []
     problems: list[str] = []
     for part, read in (("picture", video.fingerprint), ("sound", audio.fingerprint)):
@@ -211,7 +243,10 @@ def _video(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
 def _audio(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     from tercet.consent.fingerprints import audio
 
-    return _Seen((audio.fingerprint(_rewound(file)),))
+    fingerprint = audio.fingerprint(_rewound(file))
+    if not fingerprint.extent[0]:
+        raise UndecodableError("expected sound, got a file without one sample that can be decoded")
+    return _Seen((fingerprint,))
 
 
 def _text(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:

@@ -13,6 +13,8 @@ from io import BufferedReader
 from typing import Any, BinaryIO
 
 from tercet.consent.fingerprints.fingerprint import Array, UndecodableError
+from tercet.consent.fingerprints.media_type import medium_of
+from tercet.consent.fingerprints.moving_pictures import PICTURE_KINDS, as_video
 from tercet.consent.fingerprints.stills import duration_s, frames_across, frames_at
 from tercet.consent.registry.match_document import Document, MatchedWork
 from tercet.core.limits import MEDIA_FILE_BYTES_MAX
@@ -121,10 +123,15 @@ def _picture(file: BinaryIO, quads: Sequence[Any], label: str) -> Markup:
 
 def _videos(drawing: Drawing, item: BinaryIO, work: BinaryIO | None) -> Markup:
     regions = drawing.match.regions
+    item, work = _shown_as_video(item), work and _shown_as_video(work)
     lengths = (duration_s(item), duration_s(work) if work else 0.0)
     moments = list(_moments(regions)) or [(lengths[0] / 2, lengths[1] / 2, (), ())]
     parts = [_moment(drawing, item, work, moment) for moment in moments]
     return join([*parts, _bars(regions, lengths)])
+
+
+def _shown_as_video(file: BinaryIO) -> BinaryIO:
+    return as_video(file) if medium_of(file).name in PICTURE_KINDS else file
 
 
 def _moments(regions: Regions) -> Iterator[tuple[float, float, Any, Any]]:

@@ -30,7 +30,8 @@ def picture(pixels: Array, quads: Iterable[Quad], label: str) -> Markup:
     outlines = [_outline(quad, width, height) for quad in quads]
     return element(
         "svg", element("title", label), image, *outlines,
-        viewBox=f"0 0 {width} {height}", class_="picture", role="img", style=f"max-width:{max(width, _WIDTH_SHOWN_MIN)}px",
+        viewBox=f"0 0 {width} {height}", class_="picture", role="img",
+        style=f"max-width:{max(width, _WIDTH_SHOWN_MIN)}px",
     )  # fmt: skip
 
 

@@ -91,6 +91,7 @@ _MOVING_BRANDS = {b"avis": "image/avif", b"msf1": "image/heic", b"hevc": "image/
 _FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"sidx")
 _BINARY_HEADS = tuple(magic for magic, _ in _HEADS if not magic.isascii())
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+_BARE_TEXT_BYTES_MIN = 16  # of text in an encoding that is not UTF-8 and has no mark
 _CONTROL_SHARE_MAX = 0.002  # of a text's head: stray bytes of old editors, not of binary data
 _BLOCKS_MAX = 1_000_000  # of a GIF looked at for a second picture; a frame of 250 MB has as many
 _CHUNKS_MAX = 10_000
@@ -188,6 +189,8 @@ def _is_text(head: bytes) -> bool:
     if head and (_is_wide(head, 0) or _is_wide(head, 1)):
         return True
     if not head or b"\x00" in head or any(head.startswith(magic) for magic in _BINARY_HEADS):
+        return False
+    if len(head) < _BARE_TEXT_BYTES_MIN and not head.isascii():
         return False
     return sum(byte in _CONTROLS for byte in head) <= _CONTROL_SHARE_MAX * len(head)
 

@@ -24,7 +24,12 @@ def frames_at(file: BinaryIO, times_s: Sequence[float]) -> list[Array]:
     file.seek(0)
     try:
         with av.open(file, "r", options=dict(CONTAINER_OPTIONS)) as container:
-            return [f for time_s in times_s if (f := _frame(container, time_s)) is not None]
+            stream = next(iter(container.streams.video), None)
+            if stream is None or stream.width * stream.height > FRAME_PIXELS_MAX:
+                return []
+            stream.thread_type = "NONE"
+            frames = (_frame(container, stream, time_s) for time_s in times_s)
+            return [frame for frame in frames if frame is not None]
     except (av.FFmpegError, ValueError, OSError, LookupError):
         return []
 
@@ -47,14 +52,10 @@ def duration_s(file: BinaryIO) -> float:
         return 0.0
 
 
-def _frame(container: Any, time_s: float) -> Array | None:
+def _frame(container: Any, stream: Any, time_s: float) -> Array | None:
     """Return the last frame that begins no later than ``time_s``, or the first there is."""
     import av
 
-    stream = next(iter(container.streams.video), None)
-    if stream is None or stream.width * stream.height > FRAME_PIXELS_MAX:
-        return None
-    stream.thread_type = "NONE"
     best = None
     try:
         container.seek(int(time_s * av.time_base), backward=True)
