@@ -1,0 +1,158 @@
+"""From runs to a match: how sure, where, and what was done to the work.
+
+What decides is measured in docs/fingerprints/video.md. The picture alone never makes a match
+certain unless the work is a picture that stands still: other films made at the same place, with
+the same figures or the same title card look alike, but do not move alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tercet.consent.fingerprints.fingerprint import Array, Band, Fingerprint, Match, Region
+from tercet.consent.fingerprints.picture_placing import edits_of, regions_of
+from tercet.consent.fingerprints.video_alignment import Run
+
+SPEED_CHANGE_MIN = 0.04
+EXCERPT_SHARE_MAX = 0.9  # less of the work runs in the item
+OVERLAP_SHARE_MAX = 0.5  # of a run with a better one: then it is another reading of the same
+
+# A certain match moves alike. Unrelated pairs and pairs that share a set reach a motion of 0.35
+# and no block that moves alike; copies have a median of 0.9 and 14 blocks.
+CERTAIN_MOTION_MIN = 0.5
+CERTAIN_MOVING_MIN = 4
+CERTAIN_MOVING_SHARE_MIN = 0.5
+CERTAIN_ALIKE_MIN = 0.4
+CERTAIN_FRAMES_MIN = 6
+# Or it stands still, all of the work does, and the picture is surely the same.
+STILL_WEIGHT_MIN = 40.0
+STILL_ALIKE_MIN = 0.85
+STILL_BLOCKS_MIN = 8.0
+STILL_SHARE_MIN = 0.6  # of the work's length
+STILL_CONTRARY_MAX = 2  # blocks that move, but not alike
+LIKELY_MOTION_MIN = 0.4
+LIKELY_ALIKE_MIN = 0.6
+LIKELY_WEIGHT_MIN = 15.0
+POSSIBLE_ALIKE_MIN = 0.5
+POSSIBLE_WEIGHT_MIN = 8.0
+
+_RANK = {Band.CERTAIN: 0, Band.LIKELY: 1, Band.POSSIBLE: 2}
+
+
+def band_of(run: Run, work_s: float) -> Band | None:
+    """Return how sure a run is; ``work_s`` is the length of the work in seconds."""
+    agreed = run.agreed
+    alike = float(agreed.alike.mean())
+    share = agreed.moving_alike / max(1, agreed.moving)
+    moves = agreed.motion >= CERTAIN_MOTION_MIN and share >= CERTAIN_MOVING_SHARE_MIN
+    moves = moves and agreed.moving_alike >= CERTAIN_MOVING_MIN
+    if moves and alike >= CERTAIN_ALIKE_MIN and agreed.frames >= CERTAIN_FRAMES_MIN:
+        return Band.CERTAIN
+    contrary = agreed.moving - agreed.moving_alike
+    looks = run.weight >= STILL_WEIGHT_MIN and alike >= STILL_ALIKE_MIN
+    still = looks and agreed.blocks >= STILL_BLOCKS_MIN and contrary <= STILL_CONTRARY_MAX
+    if still and run.work_s[1] - run.work_s[0] >= STILL_SHARE_MIN * work_s:
+        return Band.CERTAIN
+    agrees = alike >= LIKELY_ALIKE_MIN and agreed.frames >= 3
+    if agrees and moving_like(run) and (run.weight >= LIKELY_WEIGHT_MIN or run.seeds >= 3):
+        return Band.LIKELY
+    if run.weight >= POSSIBLE_WEIGHT_MIN and alike >= POSSIBLE_ALIKE_MIN:
+        return Band.POSSIBLE
+    return None
+
+
+def moving_like(run: Run) -> bool:
+    """Tell whether what moves does not contradict that both are the same."""
+    agreed = run.agreed
+    if agreed.moving <= STILL_CONTRARY_MAX:
+        return True
+    return agreed.motion >= LIKELY_MOTION_MIN and 2 * agreed.moving_alike >= agreed.moving
+
+
+def agreeing_s(run: Run) -> float:
+    """Return the seconds of the item that agree, by the share of the picture that does."""
+    length_s = run.item_s[1] - run.item_s[0]
+    return length_s * float(run.agreed.alike.mean()) * (1 + max(0.0, run.agreed.motion)) / 2
+
+
+def matched(
+    query: Fingerprint, work: int, stored: Fingerprint, runs: Sequence[Run]
+) -> Match | None:
+    """Return the match that the runs of one work make up; None when they make up none."""
+    judged = [(band, run) for run in runs if (band := band_of(run, stored.extent[0])) is not None]
+    judged.sort(key=lambda pair: (_RANK[pair[0]], -agreeing_s(pair[1])))
+    if not judged:
+        return None
+    best_band, best = judged[0]
+    kept: list[Run] = []
+    for band, run in judged:
+        if band is best_band and all(_overlap(run, other) <= OVERLAP_SHARE_MAX for other in kept):
+            kept.append(run)
+    kept.sort(key=lambda run: run.item_s)
+    return Match(
+        work=work,
+        method=stored.method,
+        band=best_band,
+        score=round(sum(agreeing_s(run) for run in kept), 3),
+        unit="agreeing seconds",
+        pairs=tuple(_regions(run, query, stored) for run in kept),
+        edits=_edits(best, query, stored, kept),
+        facts={
+            "motion": round(best.agreed.motion, 4),
+            "blocks": round(best.agreed.blocks, 2),
+            "blocks_alike_share": round(float(best.agreed.alike.mean()), 4),
+            "blocks_moving": float(best.agreed.moving),
+            "blocks_moving_alike": float(best.agreed.moving_alike),
+            "frames": float(best.agreed.frames),
+            "marks": best.weight,
+            "moments": float(best.moments),
+            "speed": round(best.speed, 4),
+        },
+    )
+
+
+def _overlap(run: Run, other: Run) -> float:
+    """Return which share of a run's time in the item another one takes."""
+    shared = min(run.item_s[1], other.item_s[1]) - max(run.item_s[0], other.item_s[0])
+    return shared / max(1e-6, run.item_s[1] - run.item_s[0])
+
+
+def _regions(run: Run, query: Fingerprint, stored: Fingerprint) -> tuple[Region, Region]:
+    matrix, work_size, item_size = _in_pixels(run, query, stored)
+    item_quad, work_quad = regions_of(matrix, work_size, item_size)
+    (start_s, end_s), (from_s, to_s) = run.item_s, run.work_s
+    return (
+        Region(quad=item_quad, start_s=round(start_s, 3), end_s=round(end_s, 3)),
+        Region(quad=work_quad, start_s=round(from_s, 3), end_s=round(to_s, 3)),
+    )
+
+
+def _edits(
+    best: Run, query: Fingerprint, stored: Fingerprint, runs: Sequence[Run]
+) -> tuple[str, ...]:
+    """Name what was done, in plain words."""
+    found = set(edits_of(*_in_pixels(best, query, stored)))
+    if "inside a larger picture" in found and _is_letterbox(best.map):
+        found = found - {"inside a larger picture"} | {"letterboxed"}
+    if abs(best.speed - 1) >= SPEED_CHANGE_MIN and best.agreed.moving_alike:
+        found.add(f"speed {best.speed:.2f}")
+    seconds = sum(run.work_s[1] - run.work_s[0] for run in runs)
+    if seconds < EXCERPT_SHARE_MAX * stored.extent[0]:
+        found.add("excerpt")
+    return tuple(sorted(found))
+
+
+def _is_letterbox(share_map: Array) -> bool:
+    """Tell whether the work spans the item from side to side, with bars at the other two."""
+    corners = share_map @ np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1]], float)
+    extent = np.ptp(corners[:2] / corners[2], axis=1)
+    return bool(extent.max() >= 0.95 > extent.min())
+
+
+def _in_pixels(run: Run, query: Fingerprint, stored: Fingerprint) -> tuple[Array, Array, Array]:
+    """Return the run's map from pixels to pixels, and the sizes of the work and of the item."""
+    work_size, item_size = np.array(stored.extent[1:3]), np.array(query.extent[1:3])
+    matrix = np.diag([*item_size, 1.0]) @ run.map @ np.linalg.inv(np.diag([*work_size, 1.0]))
+    return matrix, work_size, item_size
