@@ -39,6 +39,11 @@ from tercet.core.usage import Usage
     type=click.Path(path_type=Path),
     help="Folder that `tercet survey` wrote for the sites of this corpus.",
 )
+@click.option(
+    "--registry",
+    type=click.Path(path_type=Path),
+    help="Registry (see `tercet register`) whose works are looked for in the corpus.",
+)
 @click.option("--url-column", default="", help="Column that holds the URLs, if not found by name.")
 @click.option("--licence-column", default="", help="Column that holds licence texts.")
 @click.option("--headers-column", default="", help="Column that holds HTTP response headers.")
@@ -52,6 +57,7 @@ def clear(
     policy: str,
     usage: str,
     declarations: Path | None,
+    registry: Path | None,
     url_column: str,
     licence_column: str,
     headers_column: str,
@@ -83,6 +89,7 @@ def clear(
                 key=load_or_make_key(key or default_key_path()),
                 now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 declarations=declarations,
+                registry=registry,
                 columns=ColumnNames(url_column, licence_column, headers_column, sha256_column),
                 workers=workers or processor_count(),
                 progress=progress,

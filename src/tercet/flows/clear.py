@@ -47,7 +47,9 @@ def _silent(stage: str, done: int, total: int) -> None:
 class ClearRequest:
     """What is asked: which corpus, under which policy, on what evidence, to which folder.
 
-    ``now`` is an RFC 3339 time in UTC; ``workers`` how many processes share the work.
+    ``declarations`` is a survey's folder, ``registry`` that of a registry whose works are looked
+    for in the corpus. ``now`` is an RFC 3339 time in UTC; ``workers`` how many processes share
+    the work.
     """
 
     places: tuple[Path, ...]
@@ -57,6 +59,7 @@ class ClearRequest:
     key: SigningKey
     now: str
     declarations: Path | None = None
+    registry: Path | None = None
     columns: ColumnNames = field(default_factory=ColumnNames)
     workers: int = 1
     progress: Progress = _silent
@@ -90,7 +93,8 @@ def _clear(request: ClearRequest) -> Clearance:
     _check_out(request.places, request.out)
     survey = check_evidence(request.declarations) if request.declarations else None
     corpus = _open(request)
-    plan = make_plan(corpus, request.policy, request.usage, survey)
+    registry = _registry_state(request)
+    plan = make_plan(corpus, request.policy, request.usage, survey, registry)
     _keep_plan(request.out, plan)
     inputs = inputs_state(corpus)
     keep_notes(request.out, inputs, request.declarations)
@@ -101,9 +105,11 @@ def _clear(request: ClearRequest) -> Clearance:
         workers=request.workers,
         progress=lambda done, total: request.progress("reading media", done, total),
     )
+    matched = _matches(request, corpus)
     surveyed = [request.declarations] if request.declarations else []
-    items = tuple(f for f in [*surveyed, *local] if read_survey(f)["counts"]["items"])
-    task = ShardTask(corpus, request.policy, request.usage, request.out, items)
+    evidence = (*surveyed, *local, *matched)
+    items = tuple(f for f in evidence if read_survey(f)["counts"]["items"])
+    task = ShardTask(corpus, request.policy, request.usage, request.out, items, request.registry)
     request.progress("reading sites", 0, 0)
     sites = _sites(request)
     verdicts = VerdictParts(request.out)
@@ -111,16 +117,48 @@ def _clear(request: ClearRequest) -> Clearance:
     corpus, parts = clear_shards(task, sites, request.workers, request.progress)
     if inputs_state(corpus) != inputs:
         raise changed_inputs(request.out)
+    if _registry_state(request) != registry:
+        raise _changed_registry(request)
     write_offers(request.out, sites)
     files = output_files(request.out)
     clearance = sign_clearance(corpus, request.policy, plan, parts, files, request.key, request.now)
     clearance = unchanged(clearance, request.out / "clearance.json")
     counts = verdicts.site_counts(range(len(parts)), len(sites.origins))
-    evidence = (*surveyed, *local)
     page = render_report(summarise(clearance, request.policy, sites, counts, evidence, request.out))
     write_atomically(request.out / "report.html", page.encode())
     write_atomically(request.out / "clearance.json", clearance.to_bytes() + b"\n")
     return clearance
+
+
+def _matches(request: ClearRequest, corpus: Corpus) -> list[Path]:
+    """Look for registered works in the media of the corpus, where a registry is given."""
+    if request.registry is None:
+        return []
+    from tercet.flows.match_evidence import gather_matches
+
+    return gather_matches(
+        corpus,
+        request.registry,
+        request.out / "matches",
+        now=request.now,
+        workers=request.workers,
+        progress=lambda done, total: request.progress("looking for works", done, total),
+    )
+
+
+def _registry_state(request: ClearRequest) -> dict[str, Any]:
+    if request.registry is None:
+        return {}
+    from tercet.flows.table_matches import registry_state
+
+    return registry_state(request.registry)
+
+
+def _changed_registry(request: ClearRequest) -> InputError:
+    return InputError(
+        f"the registry {request.registry} was changed while {request.out} was made",
+        hint="choose another folder with -o, or delete this one",
+    )
 
 
 def _sites(request: ClearRequest) -> SiteIndex:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,9 @@ from tercet.store.offers import item_offers, write_item_offers
 from tercet.store.row_faults import faulty_rows, write_faults
 from tercet.store.verdict_parts import Part, PartRows, VerdictParts
 
+if TYPE_CHECKING:
+    from tercet.flows.table_matches import TableMatches
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LOT_BYTES_MAX = 48 * 1024 * 1024
@@ -41,6 +44,7 @@ class ShardTask:
     usage: Usage
     out: Path
     item_folders: tuple[Path, ...]
+    registry: Path | None = None
 
 
 class ShardClearing:
@@ -51,6 +55,7 @@ class ShardClearing:
         self.clearing = Clearing(sites, task.policy)
         self.items = ItemEvidence(task.item_folders, task.usage, task.out / "work")
         self.parts = VerdictParts(task.out)
+        self.registry = _table_matches(task)
 
     def clear(self, shard: Shard) -> Part:
         """Write the shard's part and return it; a finished one is only returned."""
@@ -78,6 +83,7 @@ class _ShardReading:
     def __init__(self, owner: ShardClearing, shard: Shard, columns: dict[str, TableColumn]) -> None:
         self.clearing = owner.clearing
         self.evidence = owner.items
+        self.registry = owner.registry
         self.policy = owner.task.policy
         self.shard = shard
         self.columns = columns
@@ -107,6 +113,8 @@ class _ShardReading:
         for name, column in self.columns.items():
             if batch[name].null_count < len(batch):
                 grounds.append(self._column_ground(batch[name], column))
+        if self.registry is not None:
+            grounds.append(self._registry_ground(batch, self.registry))
         self.items.append(batch["item"])
         self.decided.append(self.clearing.decide_rows(grounds, site))
 
@@ -158,6 +166,19 @@ class _ShardReading:
         code = pc.fill_null(coded.indices, len(texts)).to_numpy(zero_copy_only=False)
         return Ground(finding[code], start[code])
 
+    def _registry_ground(self, batch: pa.RecordBatch, registry: TableMatches) -> Ground:
+        """What owners say of works that the table names by hash or URL."""
+        finding = np.zeros(len(batch), dtype=np.int32)
+        start = np.zeros(len(batch), dtype=np.int64)
+        for rows, read in registry.of_batch(batch):
+            finding[rows] = self.clearing.findings.number(read.rulebook.everywhere)
+            start[rows] = self._start_of(read)
+            if read.rulebook.offers:
+                ids = [d.declaration_id for d in read.declarations]
+                for item in batch["item"].take(pa.array(rows)).to_pylist():
+                    self.offers += item_offers(read.rulebook, ids, "", item)
+        return Ground(finding, start)
+
     def _start_of(self, read: ColumnText) -> int:
         known = self._text_start.get(id(read))
         if known is None:
@@ -165,6 +186,15 @@ class _ShardReading:
             self._text_start[id(read)] = known
             self.column_texts.append(read)
         return known
+
+
+def _table_matches(task: ShardTask) -> TableMatches | None:
+    if task.registry is None:
+        return None
+    from tercet.flows.table_matches import TableMatches
+    from tercet.store.registry import Registry
+
+    return TableMatches(Registry.open(task.registry), task.usage)
 
 
 def _input_name(corpus: Corpus, shard: Shard) -> str:

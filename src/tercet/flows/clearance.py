@@ -54,9 +54,16 @@ class Clearance:
 
 
 def make_plan(
-    corpus: Corpus, policy: Policy, usage: Usage, survey: dict[str, Any] | None
+    corpus: Corpus,
+    policy: Policy,
+    usage: Usage,
+    survey: dict[str, Any] | None,
+    registry: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return what a clearing depends on; two runs with equal plans give equal verdicts."""
+    """Return what a clearing depends on; two runs with equal plans give equal verdicts.
+
+    ``registry`` is the state of the registry the corpus is compared with, empty without one.
+    """
     return {
         "type": "tercet/clearing-plan@1",
         "tercet": __version__,
@@ -69,6 +76,7 @@ def make_plan(
         "declarations": {name: entry["sha256"] for name, entry in survey["files"].items()}
         if survey
         else {},
+        "registry": registry,
     }
 
 
@@ -104,6 +112,7 @@ def sign_clearance(
         | {"date": policy.date, "title": policy.title, "assertion": policy.assertion},
         "corpus": corpus.describe(),
         "declarations": plan["declarations"],
+        "registry": plan["registry"],
         "rows": corpus.row_count,
         "verdicts": verdicts,
         "reasons": reasons,
@@ -119,6 +128,7 @@ def output_files(out: Path) -> dict[str, str]:
     found = [
         out / "offers.parquet",
         *(out / "evidence").glob("*.parquet"),
+        *(out / "matches").glob("*.parquet"),
         *(path for name in ("columns", "faults") for path in (out / name).glob("[0-9]*.parquet")),
     ]
     names = {path.relative_to(out).as_posix(): path for path in sorted(found)}

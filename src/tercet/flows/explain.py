@@ -103,7 +103,8 @@ def explain(out: Path, item: str, *, declarations: Path | None = None) -> Explan
             hint="give the URL or path exactly as it stands in the corpus, or its item_id",
         )
     survey = _survey_folder(out, document, declarations)
-    folders = [f for f in (survey, out / "evidence") if f and (f / "survey.json").exists()]
+    kept = (survey, out / "evidence", out / "matches")
+    folders = [f for f in kept if f and (f / "survey.json").exists()]
     found = declarations_by_id(folders, out / "columns", row["declarations"])
     missing = [name for name in row["declarations"] if name not in found]
     if missing:

@@ -26,6 +26,8 @@ _REMEDIES = {
     "not_surveyed": "stand on sites that were never asked: run `tercet survey` on this corpus",
     "unchecked": "stand where a permission file could not be read: run `tercet survey` again later",
     "item_not_asked": "would be cleared once looked at themselves: run `tercet survey --items`",
+    "held_by_registry": "may be registered works, or works whose claims are disputed: "
+    "look at them with `tercet match --show`",
     "no_source": "are local files of unknown source: give their URLs, or a licence in the file",
     "row_fault": "could not be read: repair the rows or files named in verdicts.parquet",
     "url_invalid": "have a URL that cannot be understood: correct it in the corpus",
