@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 from tercet.cli.output import emit_json
 
 if TYPE_CHECKING:
+    from tercet.consent.registry.dispute import Act, Dispute
     from tercet.store.registry import Registry, Signing
 
 _folder = click.option(
@@ -133,3 +135,208 @@ def _show_work(document: dict[str, Any]) -> None:
             click.echo(f"  {terms['usage']:22}{terms['permission']}{f' ({kinds})' * bool(kinds)}")
         for each in claim["evidence"]:
             click.echo(f"  {each['kind']}: {each['value']} ({each['checked']})")
+
+
+@registry.command("withdraw")
+@click.argument("claim_id", metavar="CLAIM")
+@click.option("--reason", default="", help="Why; it is kept.")
+@_folder
+@_key
+@_json
+def withdraw_claim(
+    claim_id: str, reason: str, folder: Path | None, key: Path | None, as_json: bool
+) -> int:
+    """Take a claim back: it no longer binds. The key that signed it is needed."""
+    whole_id = _open(folder).withdraw(claim_id, reason, _signing(key))
+    if as_json:
+        emit_json({"claim": whole_id, "state": "withdrawn"})
+    else:
+        click.echo(f"claim {whole_id[:16]} is withdrawn")
+    return 0
+
+
+@registry.command("verify")
+@_folder
+@_json
+def verify_registry(folder: Path | None, as_json: bool) -> int:
+    """Work everything out anew from the log and name every difference; exit 1 if there is one."""
+    from tercet.store.registry_check import differences
+
+    found = _open(folder)
+    problems = differences(found)
+    head = found.head()
+    if as_json:
+        emit_json({"entries": head.entries, "head": head.chain, "problems": problems})
+    else:
+        for problem in problems:
+            click.echo(problem)
+        state = f"{len(problems):,} problems" if problems else "all holds"
+        click.echo(f"{head.entries:,} log entries, head {head.chain[:16]}: {state}")
+    return 1 if problems else 0
+
+
+@registry.command("log")
+@_folder
+@click.option("--after", default=-1, help="Begin after this entry.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@_json
+def show_log(folder: Path | None, after: int, limit: int, as_json: bool) -> int:
+    """Show the log: every signed document, in order, with its place in the chain."""
+    entries = _open(folder).log(after + 1, after + 1 + limit)
+    if as_json:
+        emit_json(
+            [
+                {"index": entry.position, "digest": entry.digest, "chain": entry.chain,
+                 "document": json.loads(entry.document)}
+                for entry in entries
+            ]
+        )  # fmt: skip
+        return 0
+    for entry in entries:
+        document = json.loads(entry.document)
+        at = document.get("at") or document.get("made_at") or document.get("registered_at")
+        click.echo(f"{entry.position:>8}  {entry.chain[:16]}  {at}  {entry.type}")
+    return 0
+
+
+# ---- disputes -------------------------------------------------------------------------------
+
+
+@registry.group("dispute")
+def dispute_group() -> None:
+    """Open, answer and settle disputes about who owns a work."""
+
+
+@dispute_group.command("list")
+@_folder
+@click.option("--all", "settled_too", is_flag=True, help="Also those that are settled.")
+@_json
+def list_disputes(folder: Path | None, settled_too: bool, as_json: bool) -> int:
+    """List the disputes that are not settled, with their deadlines."""
+    disputes = _open(folder).disputes(unsettled=not settled_too)
+    if as_json:
+        emit_json([_dispute_document(each) for each in disputes])
+        return 0
+    for each in disputes:
+        until = f" until {each.deadline}" if each.deadline else ""
+        click.echo(f"{each.dispute_id[:16]}  {each.kind:10}  {each.state}{until}")
+        for side, claims in (("earlier", each.earlier), ("later", each.later)):
+            click.echo(f"    {side}: {', '.join(c[:16] for c in claims) or 'no claim'}")
+    return 0
+
+
+@dispute_group.command("open")
+@click.argument("number", type=int)
+@click.option("--text", default="", help="Why; it is kept and shown.")
+@_folder
+@_key
+@_json
+def open_dispute(
+    number: int, text: str, folder: Path | None, key: Path | None, as_json: bool
+) -> int:
+    """Challenge the claims on work NUMBER; it is held until the dispute is settled."""
+    found = _open(folder)
+    signing = _signing(key)
+    found.expire_due(signing)
+    dispute_id = found.open_dispute(number, text, signing)
+    if as_json:
+        emit_json({"dispute": dispute_id})
+    else:
+        click.echo(f"dispute {dispute_id[:16]} is open; work {number} is held")
+    return 0
+
+
+@dispute_group.command("answer")
+@click.argument("dispute_id", metavar="DISPUTE")
+@click.option("--text", default="", help="The answer; it is kept and shown.")
+@_folder
+@_key
+@_json
+def answer_dispute(
+    dispute_id: str, text: str, folder: Path | None, key: Path | None, as_json: bool
+) -> int:
+    """Contest a challenge, as the owner whose claim is challenged."""
+    from tercet.consent.registry.dispute import Act
+
+    return _act(folder, dispute_id, Act.ANSWER, text, key, (), as_json=as_json)
+
+
+@dispute_group.command("resolve")
+@click.argument("dispute_id", metavar="DISPUTE")
+@click.argument("outcome", type=click.Choice(["upheld", "rejected", "shared"]))
+@click.option("--share", "shares", multiple=True, metavar="CLAIM=PERCENT",
+              help="With shared: what each claim is agreed to own.")  # fmt: skip
+@click.option("--text", default="", help="The reasons; they are kept and shown.")
+@_folder
+@_key
+@_json
+def resolve_dispute(
+    dispute_id: str,
+    outcome: str,
+    shares: tuple[str, ...],
+    text: str,
+    folder: Path | None,
+    key: Path | None,
+    as_json: bool,
+) -> int:
+    """Settle a dispute: the challenge is upheld or rejected, or the work is shared.
+
+    A party may give in; the registry keeper's key, the operator's, may decide either way.
+    """
+    from tercet.consent.registry.dispute import Act
+
+    act = {"upheld": Act.UPHOLD, "rejected": Act.REJECT, "shared": Act.SHARE}[outcome]
+    agreed = tuple(map(_share, shares))
+    return _act(folder, dispute_id, act, text, key, agreed, as_json=as_json)
+
+
+@dispute_group.command("expire")
+@_folder
+@_key
+@_json
+def expire_disputes(folder: Path | None, key: Path | None, as_json: bool) -> int:
+    """Let the disputes expire whose time is over: the earlier claims stand."""
+    changed = _open(folder).expire_due(_signing(key))
+    if as_json:
+        emit_json([_dispute_document(each) for each in changed])
+    else:
+        click.echo(f"{len(changed):,} disputes expired")
+    return 0
+
+
+def _act(
+    folder: Path | None,
+    dispute_id: str,
+    act: Act,
+    text: str,
+    key: Path | None,
+    shares: tuple[tuple[str, int], ...],
+    *,
+    as_json: bool,
+) -> int:
+    found = _open(folder)
+    signing = _signing(key)
+    found.expire_due(signing)
+    changed = found.act_in_dispute(dispute_id, act, text, signing, shares)
+    if as_json:
+        emit_json(_dispute_document(changed))
+    else:
+        until = f" until {changed.deadline}" if changed.deadline else ""
+        click.echo(f"dispute {changed.dispute_id[:16]} is {changed.state}{until}")
+    return 0
+
+
+def _share(text: str) -> tuple[str, int]:
+    from tercet.core.errors import InputError
+
+    claim_id, _, percent = text.partition("=")
+    try:
+        return claim_id.strip().lower(), round(float(percent) * 100)
+    except (ValueError, OverflowError):
+        raise InputError(f"expected CLAIM=PERCENT, got {text[:80]!r}") from None
+
+
+def _dispute_document(dispute: Dispute) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(dispute)

@@ -24,7 +24,7 @@ from tercet.core.errors import InputError, RefusedError
 from tercet.core.work import Medium
 from tercet.flows.fingerprinting import MediaPlace
 from tercet.flows.register_entries import Entry, RowFault
-from tercet.flows.register_looking import Looked, look_at_all
+from tercet.flows.register_looking import Looked, Looking, NearCopy, look_at_all
 from tercet.store.files import sha256_of_file
 from tercet.store.registry import Registered, Registration, Registry, Signing
 
@@ -39,21 +39,8 @@ _ASKED_AT_ONCE = 64
 _LOOKED_AT_ONCE = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class NearCopy:
-    """A certain match of a file to a registered work; ``covers_per_mille`` of the file is it."""
-
-    work: int
-    covers_per_mille: int
-
-
 def _silent(stage: str, done: int, total: int) -> None:
     """Show nothing."""
-
-
-def _nothing_near(looked: Looked) -> Sequence[NearCopy]:
-    """Find no near copies: nobody looks for them."""
-    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +48,7 @@ class RegisterRequest:
     """What is asked: which entries, in whose name, under which terms.
 
     ``stated`` is what the registrant says of every entry; it wins over catalogue and file. Owners
-    that are not named by either are ``owner``, with ``share_basis_points``. ``near_copies`` finds
-    registered works of which a file is a copy.
+    that are not named by either are ``owner``, with ``share_basis_points``.
     """
 
     entries: Iterable[Entry | RowFault]
@@ -80,7 +66,6 @@ class RegisterRequest:
     amend: bool = False
     workers: int = 1
     total: int = 0
-    near_copies: Callable[[Looked], Sequence[NearCopy]] = _nothing_near
     progress: Callable[[str, int, int], None] = _silent
 
 
@@ -110,6 +95,7 @@ class Outcome:
 
 
 REFUSED = "refused"
+_COMMON = "most of what it is found by stands in several works of others: stock, or boilerplate?"
 _WORDS = {
     Step.CONFLICT: (
         "it is, or contains nothing but, a work of another owner (work {others})",
@@ -186,7 +172,9 @@ def _looked_at(request: RegisterRequest, files: Sequence[Entry]) -> Iterator[_Pe
     for entry in files:
         assert entry.path is not None
         by_place.setdefault(_place(entry.path, entry.name), []).append(entry)
-    for place, looked in look_at_all(iter(by_place), workers=request.workers):
+    looking = Looking(request.registry, request.signing.public_key)
+    workers = min(request.workers, max(1, len(by_place)))
+    for place, looked in look_at_all(iter(by_place), looking, workers=workers):
         for entry in by_place[place]:
             yield _of_file(request, entry, looked)
 
@@ -266,9 +254,10 @@ def _of_file(request: RegisterRequest, entry: Entry, looked: Looked) -> _Pending
         claims = _claims(request, description, found.sha256, found.iscc, medium)
     except (RefusedError, InputError) as error:
         return _refused(entry, error)
-    work = _work(request, claims[0].subject, fit, size=found.size, path=str(entry.path))
-    near = [copy for copy in request.near_copies(looked) if fit.fit]
-    flags = (*fit.flags, *_contained(near))
+    near = looked.near if fit.fit else ()
+    flags = (*fit.flags, *_contained(near), *((_COMMON,) if looked.common else ()))
+    work = _work(request, claims[0].subject, fit, flags=flags, size=found.size,
+                 path=str(entry.path))  # fmt: skip
     registration = Registration(
         work,
         claims,
@@ -299,7 +288,7 @@ def _of_hash(request: RegisterRequest, entry: Entry) -> _Pending | Outcome:
         claims = _claims(request, description, entry.sha256, "", description.medium)
     except (RefusedError, InputError) as error:
         return _refused(entry, error)
-    work = _work(request, claims[0].subject, Fitness(()), size=0, path="")
+    work = _work(request, claims[0].subject, Fitness(()))
     return _Pending(entry, Registration(work, claims), (), "", 0)
 
 
@@ -342,7 +331,13 @@ def _claims(
 
 
 def _work(
-    request: RegisterRequest, subject: Subject, fit: Fitness, *, size: int, path: str
+    request: RegisterRequest,
+    subject: Subject,
+    fit: Fitness,
+    *,
+    flags: tuple[str, ...] = (),
+    size: int = 0,
+    path: str = "",
 ) -> WorkRecord:
     return WorkRecord(
         medium=subject.medium,
@@ -357,7 +352,7 @@ def _work(
         registered_at=request.signing.at,
         methods=tuple(sorted(each.method for each in fit.fit)),
         unfit=fit.unfit,
-        flags=fit.flags,
+        flags=flags,
     )
 
 
@@ -377,7 +372,8 @@ def _acknowledge(
 
 
 def _outcome(one: _Pending, result: Registered) -> Outcome:
-    words = _WORDS.get(result.step)
+    is_disputed = result.step is Step.CONFLICT and bool(result.number)
+    words = None if is_disputed else _WORDS.get(result.step)
     others = ", ".join(map(str, result.others))
     unfit = one.registration.work.unfit
     by_hash_alone = () if one.registration.work.methods else ("found by its SHA-256 alone",)

@@ -18,6 +18,7 @@ from tercet.consent.fingerprints.fingerprint import Fingerprint
 from tercet.consent.registry.claim import Check
 from tercet.consent.registry.conflicts import Step
 from tercet.consent.registry.dispute import Act, Dispute, DisputeKind, role_of
+from tercet.consent.registry.replay import REGISTRY_TYPE
 from tercet.core.errors import RefusedError, StorageError
 from tercet.core.work import Medium
 from tercet.store import registry_log, registry_writes
@@ -68,7 +69,7 @@ class Registry(RegistryReader):
             ) from error
         with registry.database.writing() as connection:
             if registry_log.head(connection).entries == 0:
-                document = {"type": "tercet/registry@1", "made_at": keeper.at}
+                document = {"type": REGISTRY_TYPE, "made_at": keeper.at}
                 registry_log.append(connection, keeper.sign(document))
         return registry
 
@@ -168,8 +169,11 @@ class Registry(RegistryReader):
 
     # ---- claims, disputes, decisions --------------------------------------------------------
 
-    def withdraw(self, claim_id: str, reason: str, signing: Signing) -> None:
-        """Take a claim back. Only the key that signed it can. Raises InputError, RefusedError."""
+    def withdraw(self, claim_id: str, reason: str, signing: Signing) -> str:
+        """Take a claim back, by its id or the beginning of it; return the whole id.
+
+        Only the key that signed it can. Raises InputError, RefusedError.
+        """
         with self.database.writing() as connection:
             row = claim_row(connection, claim_id)
             if row.public_key != signing.public_key:
@@ -182,6 +186,7 @@ class Registry(RegistryReader):
             registry_writes.withdraw(connection, row.claim_id, reason, signing)
             gone = {row.work} - live_numbers(connection, [row.work])
         self._remove(gone)
+        return str(row.claim_id)
 
     def open_dispute(self, number: int, text: str, signing: Signing) -> str:
         """Challenge the claims of others on a work; return the dispute's id.

@@ -33,6 +33,7 @@ from tercet.consent.registry.dispute import (
     later_by,
 )
 from tercet.consent.registry.documents import Signer, document_id, public_text, signed
+from tercet.consent.registry.replay import CHECK_TYPE, REJECTION_TYPE
 from tercet.consent.registry.work_record import WorkRecord, work_document
 from tercet.store import registry_log
 from tercet.store.registry_rows import (
@@ -55,9 +56,6 @@ from tercet.store.registry_schema import (
     SIDES,
     WORKS,
 )
-
-REJECTION_TYPE = "tercet/rejection@1"
-CHECK_TYPE = "tercet/evidence-check@1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,185 @@
+"""Checking a registry: everything is worked out anew from the log, and every difference named."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from tercet.consent.registry.documents import document_id, read_document, signed_bytes
+from tercet.consent.registry.replay import Replay
+from tercet.consent.registry.work_record import work_document
+from tercet.core.errors import IntegrityError
+from tercet.core.ids import sha256_hex
+from tercet.store import registry_log
+from tercet.store.keys import signature_holds
+from tercet.store.registry_log import BEFORE_ALL, LogEntry
+from tercet.store.registry_reader import RegistryReader
+from tercet.store.registry_rows import LIVE, dispute_of, work_of
+from tercet.store.registry_schema import CLAIMS, DISPUTES, EVIDENCE, REJECTIONS, SIDES, WORKS
+
+
+def differences(registry: RegistryReader) -> list[str]:
+    """Return everything that does not hold, in words; an empty list: all of it does.
+
+    Checked are the database's own structure, the chain of the log, every signature, who said what
+    they may say, all tables against the log, shares, and the fingerprints' segments.
+    """
+    with registry.database.reading() as connection:
+        found = [f"database: {row[0]}" for row in connection.execute(text("PRAGMA quick_check"))
+                 if row[0] != "ok"]  # fmt: skip
+        if found:
+            return found
+        replay = Replay()
+        found += _log_problems(connection, replay)
+        found += replay.problems
+        found += _table_problems(connection, replay)
+        found += replay.share_problems()
+        found += _missing_fingerprints(connection, registry)
+    return found + [f"fingerprints: {problem}" for problem in registry.fingerprints.check()]
+
+
+def _log_problems(connection: Connection, replay: Replay) -> Iterator[str]:
+    """Check chain and signatures, and let ``replay`` take every document that holds."""
+    chain = BEFORE_ALL
+    expected = 0
+    for entry in registry_log.entries(connection):
+        if entry.position != expected:
+            yield f"log: expected entry {expected}, got {entry.position}"
+        expected = entry.position + 1
+        right = registry_log.link(entry.position, entry.type, entry.digest, chain)
+        if entry.chain != right:
+            yield f"log entry {entry.position}: the chain is broken"
+        chain = entry.chain
+        document, problem = _document(entry)
+        if problem:
+            yield f"log entry {entry.position}: {problem}"
+        else:
+            replay.take(entry.position, document)
+    if not expected:
+        yield "log: it is empty"
+
+
+def _document(entry: LogEntry) -> tuple[dict[str, Any], str]:
+    if sha256_hex(entry.document) != entry.digest:
+        return {}, "the digest is not that of its document"
+    try:
+        document = read_document(entry.document)
+    except IntegrityError as error:
+        return {}, error.message
+    if document.get("type") != entry.type:
+        return {}, f"expected a document of type {entry.type}"
+    return document, "" if is_signed(document) else "the signature does not hold"
+
+
+def is_signed(document: Mapping[str, Any]) -> bool:
+    """Say whether a document is signed by the key it names."""
+    try:
+        signature = document["signature"]
+        if signature["public_key"] != document["public_key"]:
+            return False
+        public_raw = base64.b64decode(signature["public_key"], validate=True)
+        value = base64.b64decode(signature["value"], validate=True)
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        return False
+    return signature_holds(public_raw, value, signed_bytes(document))
+
+
+# ---- tables ---------------------------------------------------------------------------------
+
+
+def _table_problems(connection: Connection, replay: Replay) -> Iterator[str]:
+    yield from _work_problems(connection, replay)
+    yield from _claim_problems(connection, replay)
+    yield from _dispute_problems(connection, replay)
+    evidence = {
+        (row.claim_id, row.kind, row.value): (row.checked, row.checked_at)
+        for row in connection.execute(select(EVIDENCE))
+    }
+    yield from _different("evidence", replay.checks, evidence)
+    rejections = {(row.item_sha256, row.work) for row in connection.execute(select(REJECTIONS))}
+    for item, work in sorted(replay.rejections ^ rejections):
+        yield f"not-a-match decision on {item} and work {work}: log and table differ"
+
+
+def _work_problems(connection: Connection, replay: Replay) -> Iterator[str]:
+    seen = set()
+    for row in connection.execute(select(WORKS)):
+        seen.add(row.number)
+        logged = replay.works.get(row.number)
+        signed = ("public_key", "signature")
+        bare = {name: value for name, value in (logged or {}).items() if name not in signed}
+        if bare != work_document(work_of(row)):
+            yield f"work {row.number}: it is not as the log has it"
+    for number in sorted(set(replay.works) - seen):
+        yield f"work {number}: it is in the log and not in the table"
+
+
+def _claim_problems(connection: Connection, replay: Replay) -> Iterator[str]:
+    names = ("work", "sha256", "public_key", "owner", "share_basis_points", "state", "previous")
+    logged = {
+        claim_id: tuple(getattr(claim, name) for name in names)
+        for claim_id, claim in replay.claims.items()
+    }
+    rows = {}
+    for row in connection.execute(select(CLAIMS)):
+        rows[row.claim_id] = tuple(getattr(row, name) for name in names)
+        document = read_document(registry_log.document_at(connection, row.log_index))
+        if document_id(document) != row.claim_id:
+            yield f"claim {row.claim_id}: its place in the log holds another document"
+    yield from _different("claim", logged, rows)
+
+
+def _dispute_problems(connection: Connection, replay: Replay) -> Iterator[str]:
+    rows = {}
+    for row in connection.execute(select(DISPUTES)):
+        dispute = dispute_of(row.document)
+        rows[row.dispute_id] = dispute
+        if (row.state, row.deadline) != (str(dispute.state), dispute.deadline):
+            yield f"dispute {row.dispute_id}: its columns differ from its document"
+    yield from _different("dispute", replay.disputes, rows)
+    sides = {(row.dispute_id, row.claim_id) for row in connection.execute(select(SIDES))}
+    logged = {
+        (name, claim)
+        for name, dispute in replay.disputes.items()
+        for claim in (*dispute.earlier, *dispute.later)
+    }
+    for name, claim in sorted(sides ^ logged):
+        yield f"dispute {name}: log and table differ on the side of claim {claim}"
+
+
+def _different(kind: str, logged: Mapping[Any, Any], rows: Mapping[Any, Any]) -> Iterator[str]:
+    for name in sorted({*logged, *rows}):
+        if logged.get(name) != rows.get(name):
+            shown = name if isinstance(name, str) else ", ".join(map(str, name))
+            yield f"{kind} {shown}: log and table differ"
+
+
+# ---- fingerprints ---------------------------------------------------------------------------
+
+
+def _missing_fingerprints(connection: Connection, registry: RegistryReader) -> Iterator[str]:
+    """Yield works that a claim stands on and that could no longer be found."""
+    query = (
+        select(WORKS.c.number, WORKS.c.methods)
+        .join(CLAIMS, CLAIMS.c.work == WORKS.c.number)
+        .where(CLAIMS.c.state == LIVE, WORKS.c.methods != "[]")
+        .distinct()
+    )
+    expected: dict[str, set[int]] = {}
+    for number, methods in connection.execute(query):
+        for method in methods.strip('["]').split('","'):
+            expected.setdefault(method, set()).add(number)
+    if not expected:
+        return
+    try:
+        reader = registry.fingerprints.reader()
+    except IntegrityError as error:
+        yield f"fingerprints: {error.message}"
+        return
+    for method, numbers in sorted(expected.items()):
+        for number in sorted(numbers - set(reader.works(method).tolist())):
+            yield f"work {number}: its fingerprint by {method} is missing"
