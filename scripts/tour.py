@@ -25,11 +25,14 @@ import iscc_samples
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "examples"))
 
+from edited_copies import make_copies  # noqa: E402
 from serve_sites import serving  # noqa: E402
 
 TOUR = Path("tour")
 OUTCOMES = ("cleared", "offered", "blocked", "held")
 OFFERED_ITEM = "http://press-agency.example/pictures/0001.jpg"
+WORKS = ("image/demo.jpg", "video/demo.mp4", "audio/demo.mp3", "text/demo.epub")
+COPIES = ("collage.jpg", "excerpt.mp4", "faster.mp3", "quotation.txt", "silence.mp3")
 BLOCKED_ITEM = "http://newsroom.example/2026/11/flood.mp4"
 
 
@@ -58,9 +61,31 @@ def main(folder: Path) -> int:
     say("6. See what another regime would change: under `eu-tdm`, silence clears")
     clear("eu-tdm", "tour/out-eu")
     tercet("compare", "tour/out", "tour/out-eu", "--examples", "3")
+    say("7. Register four works, each once, and find them in a folder of edited copies")
+    find_copies()
     report = Path("tour/out/report.html").resolve()
+    page = Path("tour/match.html").resolve()
     print(f"\nDone in {time.monotonic() - began:.0f} s. The report: {report}")
+    print(f"Both sides of what was found, side by side: {page}")
     return 0
+
+
+def find_copies() -> None:
+    """Register works, and clear a folder that holds edited copies of them."""
+    tercet(
+        "register", "tour/works", "--owner", "The makers of the samples",
+        "--registry", "tour/registry", "--key", "tour/owner-key",
+    )  # fmt: skip
+    print()
+    tercet(
+        "clear", "tour/copies", "--registry", "tour/registry",
+        "--key", "tour/key", "-o", "tour/out-copies",
+    )  # fmt: skip
+    print()
+    tercet("explain", "tour/out-copies", "excerpt.mp4")
+    print()
+    copies = [f"tour/copies/{name}" for name in COPIES]
+    tercet("match", *copies, "--registry", "tour/registry", "--show", "tour/match.html")
 
 
 def clear(policy: str, out: str) -> None:
@@ -78,11 +103,15 @@ def say(words: str) -> None:
 
 def lay_out() -> None:
     """Write the corpus below ./tour, anew."""
-    for name in ("media", "evidence", "out", "out-eu"):
+    for name in ("media", "evidence", "out", "out-eu", "works", "copies", "registry", "out-copies"):
         shutil.rmtree(TOUR / name, ignore_errors=True)
     shutil.copytree(iscc_samples.ROOT, TOUR / "media")
     shutil.copytree(ROOT / "examples" / "sidecars", TOUR / "media", dirs_exist_ok=True)
     shutil.copy(ROOT / "examples" / "urls.csv", TOUR / "urls.csv")
+    (TOUR / "works").mkdir()
+    for name in WORKS:
+        shutil.copy(Path(iscc_samples.ROOT) / name, TOUR / "works")
+    make_copies(Path(iscc_samples.ROOT), TOUR / "copies")
     files = sum(path.is_file() for path in (TOUR / "media").rglob("*"))
     rows = len((TOUR / "urls.csv").read_text("utf-8").splitlines()) - 1
     print(f"tour/media: {files} files    tour/urls.csv: {rows} rows")

@@ -32,6 +32,7 @@ _CARRIERS = {
 }
 _RESOURCES = {
     "http_headers": "headers of ",
+    "registry_match": "registered works in ",
     "html": "page ",
     "xmp": "XMP in ",
     "metadata": "metadata in ",
@@ -39,6 +40,7 @@ _RESOURCES = {
     "c2pa": "content credentials in ",
 }
 _WIDTH_MAX = 100
+_REGISTRY = "registry"  # the signal whose words are claims: told, not quoted
 
 
 @click.command(short_help="say in plain words why an item got its verdict")
@@ -128,9 +130,25 @@ def _quote(number: int, quote: Quote) -> list[str]:
     elif quote.agents:
         lines += _wrapped(f"It names {', '.join(quote.agents)}.", "     ")
     lines += _wrapped(quote.says, "     ")
+    if quote.signal == _REGISTRY:
+        return [*lines, *_found(dict(quote.facts))]
     lines += [""] * bool(quote.lines)
     lines += [f"     {at or '':>5} | {text}" for at, text in quote.lines]
     return lines if number == 1 else ["", *lines]
+
+
+def _found(facts: dict[str, str]) -> list[str]:
+    """Say which registered work was found, and how surely."""
+    edits = f"; {facts['edits']}" if facts.get("edits") else ""
+    return [
+        *_wrapped(f"Work {facts['work']}, claimed by {facts['owner']}.", "     "),
+        *_wrapped(
+            f"A {facts['band']} match by {facts['method']} ({facts['score']}): "
+            f"{facts['covers']}{edits}.",
+            "     ",
+        ),
+        *_wrapped(f"Claim {facts['claim_id'][:16]}.", "     "),
+    ]
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,8 @@ class Quote:
     """One deciding declaration: what it is, where it stands, what it says, and its words.
 
     ``lines`` are (line number, text) as they stand in the bytes; the number is 0 where the bytes
-    have no lines. ``agents`` are the crawlers it names, none when it speaks to everybody.
+    have no lines. ``agents`` are the crawlers it names, none when it speaks to everybody. ``facts``
+    are named facts kept with it: the owner, the work that was found, where terms can be had.
     """
 
     declaration_id: str
@@ -47,6 +49,7 @@ class Quote:
     fetched_at: str
     agents: tuple[str, ...]
     says: str
+    facts: tuple[tuple[str, str], ...]
     lines: tuple[tuple[int, str], ...]
 
 
@@ -190,6 +193,7 @@ def _quote(row: dict[str, Any], folder: Path | None, usage: Usage, path: bytes) 
         fetched_at=row["fetched_at"],
         agents=tuple(row["agents"]),
         says=say_declaration(readings, usage, path, fault=row["fault"]),
+        facts=tuple(sorted(json.loads(row["evidence"] or "{}").items())),
         lines=_lines(raw, row, holding_lines(readings, usage, path)),
     )
 
