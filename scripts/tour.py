@@ -39,6 +39,7 @@ BLOCKED_ITEM = "http://newsroom.example/2026/11/flood.mp4"
 def main(folder: Path) -> int:
     """Walk through the tour; return the exit status."""
     os.chdir(folder)
+    os.environ["TERCET_HOME"] = "tour/home"  # the keys of the tour, apart from yours
     began = time.monotonic()
     say("1. A corpus: the media files of iscc-samples, and a table of URLs")
     lay_out()
@@ -74,13 +75,10 @@ def find_copies() -> None:
     """Register works, and clear a folder that holds edited copies of them."""
     tercet(
         "register", "tour/works", "--owner", "The makers of the samples",
-        "--registry", "tour/registry", "--key", "tour/owner-key",
+        "--registry", "tour/registry",
     )  # fmt: skip
     print()
-    tercet(
-        "clear", "tour/copies", "--registry", "tour/registry",
-        "--key", "tour/key", "-o", "tour/out-copies",
-    )  # fmt: skip
+    tercet("clear", "tour/copies", "--registry", "tour/registry", "-o", "tour/out-copies")
     print()
     tercet("explain", "tour/out-copies", "excerpt.mp4")
     print()
@@ -92,7 +90,7 @@ def clear(policy: str, out: str) -> None:
     """Clear the corpus under ``policy`` into ``out``."""
     tercet(
         "clear", "tour/urls.csv", "tour/media", "--declarations", "tour/evidence",
-        "--policy", policy, "--usage", "train_generative", "--key", "tour/key", "-o", out,
+        "--policy", policy, "--usage", "train_generative", "-o", out,
     )  # fmt: skip
 
 

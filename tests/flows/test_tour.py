@@ -96,3 +96,14 @@ def test_it_shows_the_table_and_leaves_the_report(tour: tuple[Path, str]) -> Non
     assert "press-agency.example" in report.read_text("utf-8")
     assert "newsroom.example" in shown
     assert "Disallow: /" in shown  # explain quotes the line
+
+
+def test_it_finds_the_works_in_their_edited_copies_and_in_nothing_else(
+    tour: tuple[Path, str],
+) -> None:
+    rows = pq.read_table(tour[0] / "out-copies" / "verdicts.parquet").to_pylist()
+    found = {row["item"]: row["reasons"] for row in rows}
+    copies = {"collage.jpg", "mirrored.jpg", "excerpt.mp4", "faster.mp3", "quotation.txt"}
+    assert {item for item, why in found.items() if why == ["denied_by_registry"]} == copies
+    assert set(found) - copies == {"blank.png", "licence.txt", "silence.mp3"}
+    assert (tour[0] / "match.html").stat().st_size > 10_000
