@@ -48,7 +48,9 @@ _OPEN_ATTEMPTS = 20
 
 SMALL_BYTES = 1024 * 1024
 TIER_FACTOR = 8
-"""Segments of about one size are merged when there are more than this many of them."""
+"""Segments of about one size differ by at most this factor."""
+TIER_SEGMENTS_MAX = 8
+"""Segments of about one size are merged when there are more of them."""
 LARGE_BYTES = 4 * 1024 * 1024 * 1024
 """No segment is merged into one much larger than this: an index of it still fits into memory."""
 
@@ -69,10 +71,7 @@ class FingerprintSegments:
             except FileNotFoundError as error:
                 newer = read_manifest(self.folder)
                 if newer.generation == manifest.generation:
-                    raise IntegrityError(
-                        f"{error.filename} is missing: the manifest names its segment",
-                        hint=DAMAGED_HINT,
-                    ) from error
+                    raise _missing(error) from error
                 manifest = newer  # merged meanwhile
             else:
                 return FingerprintReader(manifest.generation, segments)
@@ -94,11 +93,11 @@ class FingerprintSegments:
             return
         with self._writing() as manifest:
             number, added = manifest.next_number, list[LiveSegment]()
-            stored = [Segment.open(self.folder, live) for live in manifest.segments]
+            stored = [self._open(live) for live in manifest.segments]
             for batch in chain([first], batches):
                 _refuse_known(batch, stored)
                 added.append(self._new_segment(number, partial(_write, batch, radii)))
-                stored.append(Segment.open(self.folder, added[-1]))
+                stored.append(self._open(added[-1]))
                 number += 1
             self._merge_tiers(self._commit(manifest, (*manifest.segments, *added), number))
 
@@ -109,7 +108,7 @@ class FingerprintSegments:
             segments: list[LiveSegment] = []
             gone: set[int] = set()
             for live in manifest.segments:
-                here = wanted & _works_of(Segment.open(self.folder, live))
+                here = wanted & _works_of(self._open(live))
                 gone |= here
                 segments.append(replace(live, removed=live.removed | here))
             if gone:
@@ -172,6 +171,12 @@ class FingerprintSegments:
             elif name.startswith(f".{MANIFEST_NAME}."):
                 path.unlink()
 
+    def _open(self, live: LiveSegment) -> Segment:
+        try:
+            return Segment.open(self.folder, live)
+        except FileNotFoundError as error:
+            raise _missing(error) from error
+
     def _new_segment(
         self, number: int, write: Callable[[Path], tuple[str, int, int]]
     ) -> LiveSegment:
@@ -198,7 +203,7 @@ class FingerprintSegments:
             manifest = self._merge(manifest, chosen)
 
     def _merge(self, manifest: Manifest, chosen: Sequence[LiveSegment]) -> Manifest:
-        parts = [Segment.open(self.folder, live) for live in chosen]
+        parts = [self._open(live) for live in chosen]
         merged = self._new_segment(manifest.next_number, partial(_merged, parts))
         names = {live.name for live in chosen}
         rest = [live for live in manifest.segments if live.name not in names]
@@ -218,8 +223,15 @@ def _merged(parts: Sequence[Segment], folder: Path) -> tuple[str, int, int]:
     return merge_segments(folder, parts)
 
 
+def _missing(error: FileNotFoundError) -> IntegrityError:
+    return IntegrityError(
+        f"{error.filename} is missing: the manifest names its segment", hint=DAMAGED_HINT
+    )
+
+
 def _works_of(segment: Segment) -> set[int]:
-    return {work for stored in segment.methods.values() for work in stored.works.tolist()}
+    methods = segment.methods.values()
+    return {work for stored in methods for work in stored.works[stored.kept].tolist()}
 
 
 def _batches(
@@ -262,7 +274,7 @@ def _crowded_tier(segments: Sequence[LiveSegment]) -> list[LiveSegment]:
     below, bound = 0, SMALL_BYTES
     while bound < LARGE_BYTES:
         tier = [segment for segment in segments if below <= segment.size_bytes < bound]
-        if len(tier) > TIER_FACTOR:
+        if len(tier) > TIER_SEGMENTS_MAX:
             return tier
         below, bound = bound, bound * TIER_FACTOR
     return []

@@ -170,7 +170,7 @@ def damaged(path: Path, expected: str, got: str) -> IntegrityError:
 
 
 def _size_bytes(entry: Mapping[str, Any]) -> int:
-    return int(math.prod(entry["shape"])) * np.dtype(entry["dtype"]).itemsize
+    return int(math.prod(entry["shape"]) * np.dtype(entry["dtype"]).itemsize)
 
 
 def _mapped(path: Path, entry: Mapping[str, Any]) -> Array:

@@ -47,7 +47,11 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if any(folder.glob("segment-*")):  # the first writer makes a manifest before anything else
+            raise IntegrityError(
+                f"{path} is missing: expected it beside its segments", hint=_HINT
+            ) from error
         return Manifest()
     try:
         fields = json.loads(raw)
