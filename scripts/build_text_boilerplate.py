@@ -2,16 +2,18 @@
 
     python scripts/build_text_boilerplate.py \\
         --licences /usr/share/common-licenses choosealicense.com/_licenses \\
-        --notices /usr/share/doc --passages kjv.txt
+        --notices /usr/share/doc .venv/lib --passages kjv.txt
 
-``--licences``: files or folders of licence texts, kept closely. ``--notices``: a folder with a
-``copyright`` file for each package; n-grams in five of them or more are kept. ``--passages``: long
-public-domain texts, kept thinly. docs/fingerprints/text.md says what the shipped list was made of.
+``--licences``: files or folders of licence texts, kept closely. ``--notices``: folders with
+``copyright`` or ``LICENSE`` files of packages; n-grams in two different ones or more are kept.
+``--passages``: long public-domain texts, kept thinly. docs/fingerprints/text.md says what the
+shipped list was made of.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,8 @@ from tercet.consent.fingerprints.words import words_of
 
 LICENCE_WINDOW = 6  # any 10 words of a licence share an n-gram with the list
 PASSAGE_WINDOW = 16  # any 20 words
-NOTICE_TEXTS_MIN = 5
+NOTICE_TEXTS_MIN = 2
+NOTICE_NAME = re.compile(r"(?i)(copyright|copying|licen[cs]e)[^/]*$")
 LOREM_IPSUM = """Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor
 incididunt ut labore et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation
 ullamco laboris nisi ut aliquip ex ea commodo consequat. Duis aute irure dolor in reprehenderit in
@@ -52,6 +55,13 @@ def texts_in(place: Path) -> Iterator[str]:
             yield file.read_text("utf-8", errors="replace")
 
 
+def notices_in(place: Path) -> Iterator[str]:
+    """Yield the licence and copyright files below a folder."""
+    for file in sorted(place.rglob("*")):
+        if NOTICE_NAME.match(file.name) and file.is_file() and not file.is_symlink():
+            yield file.read_text("utf-8", errors="replace")
+
+
 def hashes_of(text: str, window: int) -> Array:
     """Return the n-grams of ``text`` of which one is kept in every ``window``."""
     words = words_of(text)
@@ -70,12 +80,7 @@ def main() -> None:
     chosen = parser.parse_args()
     licences = [text for place in chosen.licences for text in texts_in(place)]
     passages = [text for place in chosen.passages for text in texts_in(place)]
-    notices = [
-        file.read_text("utf-8", errors="replace")
-        for place in chosen.notices
-        for file in sorted(place.glob("*/copyright"))
-        if not file.is_symlink()
-    ]
+    notices = sorted({text for place in chosen.notices for text in notices_in(place)})
     lists = {
         "licences": np.concatenate([hashes_of(text, LICENCE_WINDOW) for text in licences]),
         "passages": np.concatenate([hashes_of(text, PASSAGE_WINDOW) for text in passages]),

@@ -51,15 +51,19 @@ WORDS_MIN = 12
 EVIDENCE_MIN = 8.0
 """A text whose distinct words weigh less can never be found with certainty: it claims nothing."""
 GRAMS_MIN = 6
-OWN_SHARE_MIN = 0.1
-"""A text of which nine words in ten are a licence or another text in the list is one of them."""
+COMMON_SHARE_MIN, OWN_RUN_WORDS_MIN, OWN_WORDS_MIN = 0.4, 20, 50
+"""A text of which so great a share is a licence or another text in the list, with fewer than 50
+words in runs of 20 beside it, is boilerplate. With 50 it is not, however much boilerplate is
+appended: an excerpt of that length must be found."""
 CANDIDATES_MAX = 64
-WORKS_A_GRAM_MAX = 8
-"""A phrase that stands in more registered works is a common one."""
+WORKS_A_GRAM_MAX = 50
+"""A phrase in more registered works is a common one. Not fewer: whoever registers as many texts
+around somebody's passage would make it common."""
 
-CERTAIN_EVIDENCE, LIKELY_EVIDENCE, POSSIBLE_EVIDENCE = 24.0, 12.0, 7.0
+CERTAIN_EVIDENCE, LIKELY_EVIDENCE, POSSIBLE_EVIDENCE = 24.0, 12.0, 8.0
 PASSAGE_EVIDENCE_MIN = 6.0
 PASSAGES_MAX = 64
+WHOLE_SHARE_MIN, CHANGED_SHARE_MIN = 0.8, 0.02  # when an edit is worth naming
 
 
 def fingerprint(text: str) -> Fingerprint:
@@ -77,7 +81,7 @@ def fingerprint(text: str) -> Fingerprint:
     if common is not None:
         weights[common] = NOTHING
         grams.telling[common] = False
-        if _is_boilerplate(words, common):
+        if _is_boilerplate(common):
             return _unfit(extent, Unfit.BOILERPLATE)
     kept = winnowed(grams)
     marks = marks_of(words, weights)
@@ -89,10 +93,12 @@ def fingerprint(text: str) -> Fingerprint:
     return Fingerprint(NAME, tracks, extent)
 
 
-def _is_boilerplate(words: Words, common: Array) -> bool:
+def _is_boilerplate(common: Array) -> bool:
     """Whether too little is left beside what everybody may repeat."""
-    own = len(words) - int(common.sum())
-    return own < WORDS_MIN or own < OWN_SHARE_MIN * len(words)
+    edges = np.flatnonzero(np.diff(common, prepend=True, append=True))
+    own = np.diff(edges)[::2]
+    left = int(own[own >= OWN_RUN_WORDS_MIN].sum())
+    return bool(common.mean() >= COMMON_SHARE_MIN and left < OWN_WORDS_MIN)
 
 
 def _unfit(extent: tuple[float, ...], reason: Unfit) -> Fingerprint:
@@ -203,7 +209,7 @@ def _match(
         for one in sorted(found[:PASSAGES_MAX], key=lambda one: one.item_start)
     )
     return Match(
-        work, NAME, band, round(score, 2), "distinct words", pairs, _edits(stored, found),
+        work, NAME, band, round(score, 2), "distinct words", pairs, _edits(query, stored, found),
         {"passages": len(found), "equal_words": sum(one.equal_words for one in found)},
     )  # fmt: skip
 
@@ -213,19 +219,22 @@ def _region(of: Fingerprint, start: int, end: int) -> Region:
     return Region(start_character=first, end_character=last)
 
 
-def _edits(stored: Fingerprint, found: list[Passage]) -> tuple[str, ...]:
+def _edits(query: Fingerprint, stored: Fingerprint, found: list[Passage]) -> tuple[str, ...]:
     """Name what was done to the work, in plain words."""
     in_work = sum(one.work_end - one.work_start for one in found)
     in_item = sum(one.item_end - one.item_start for one in found)
     equal = sum(one.equal_words for one in found)
     changed = 1 - equal / max(in_work, in_item, 1)
     edits = []
-    if in_work < 0.8 * stored.extent[1]:
+    if in_work < WHOLE_SHARE_MIN * stored.extent[1]:
         edits.append("excerpt")
+    if in_item < WHOLE_SHARE_MIN * query.extent[1]:
+        edits.append("inside other text")
+    found = [one for one in found if one.evidence >= POSSIBLE_EVIDENCE]
     by_item = sorted(found, key=lambda one: one.item_start)
     if any(a.work_start > b.work_start for a, b in pairwise(by_item)):
         edits.append("reordered")
-    if changed >= 0.02:
+    if changed >= CHANGED_SHARE_MIN:
         edits.append(f"words changed {100 * changed:.0f} %")
     return tuple(sorted(edits))
 

@@ -23,6 +23,7 @@ GAP_WORDS_MAX = 48
 _DRIFT_FREE, _DRIFT_SHARE = 6, 0.5  # words left out or put in: a few, and a share of the gap
 _STRETCHES_MAX = 20_000
 _OPEN_MAX = 16
+_PASSAGES_MAX = 1_000  # looked at word by word: those with most shared n-grams
 _REACH_WORDS = 96  # how far an end is carried outwards at once
 _RUN_WORDS = 3  # equal words side by side count; single ones are equal by chance
 
@@ -58,7 +59,9 @@ def passages(item: Array, work: Array, item_at: Array, work_at: Array, width: in
     ``item`` and ``work`` are the marks of their words; word ``item_at[i]`` begins an n-gram of at
     least ``width`` words that begins at ``work_at[i]`` as well.
     """
-    found = [_passage(item, work, chain) for chain in _chains(_stretches(item_at, work_at, width))]
+    chains = _chains(_stretches(item_at, work_at, width))
+    chains = sorted(chains, key=lambda chain: sum(one.start - one.end for one in chain))
+    found = [_passage(item, work, chain) for chain in chains[:_PASSAGES_MAX]]
     return _without_overlaps(sorted(found, key=lambda one: (-one.evidence, one.item_start)))
 
 
@@ -118,15 +121,15 @@ def _drift(last: _Stretch, following: _Stretch) -> int | None:
 
 def _passage(item: Array, work: Array, chain: list[_Stretch]) -> Passage:
     parts = _joined(item, work, chain)
-    equal_at: list[Array] = []
+    equal_at: list[Array] = []  # words of the work: how much they say, the work decides
     equal_words = 0
     for part in parts:
-        mine = item[part.start : part.end]
-        same = _same(mine, work[part.start + part.shift : part.end + part.shift])
+        start, end = part.start + part.shift, part.end + part.shift
+        same = _same(item[part.start : part.end], work[start:end])
         equal_words += int(same.sum())
-        equal_at.append(part.start + np.flatnonzero(_in_runs(same)))
+        equal_at.append(start + np.flatnonzero(_in_runs(same)))
     at = np.concatenate(equal_at)
-    pairs = item[at].astype(np.uint32) | item[np.maximum(at - 1, 0)].astype(np.uint32) << 16
+    pairs = work[at].astype(np.uint32) | work[np.maximum(at - 1, 0)].astype(np.uint32) << 16
     marks = np.unique(pairs)
     return Passage(
         parts[0].start,
@@ -139,7 +142,8 @@ def _passage(item: Array, work: Array, chain: list[_Stretch]) -> Passage:
 
 
 def _same(left: Array, right: Array) -> Array:
-    same: Array = (left == right) & ((left & 3) != 0)
+    """Return where marks are of one word, one that says something in the work (``right``)."""
+    same: Array = ((left ^ right) < 4) & ((right & 3) != 0)
     return same
 
 

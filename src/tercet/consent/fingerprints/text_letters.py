@@ -61,8 +61,7 @@ class LetterTable:
     """For every code point below TABLE_SIZE its kind and what it is folded to.
 
     ``first`` and ``count`` bound the folded letters in ``mixed`` (their hashes, uint64) and
-    ``base`` (1: a letter, 0: a mark on the letter before it). ``symbol`` marks what program code
-    and listings have much of and prose has not.
+    ``base`` (1: a letter, 0: a mark on the letter before it).
     """
 
     kind: Array
@@ -70,7 +69,6 @@ class LetterTable:
     count: Array
     mixed: Array
     base: Array
-    symbol: Array
 
 
 def mix(values: Array) -> Array:
@@ -146,8 +144,5 @@ def letter_table() -> LetterTable:
         first[code], count[code] = len(letters), len(folded)
         letters += map(ord, folded)
         base += [unicodedata.category(letter)[0] != "M" for letter in folded]
-    symbol = np.zeros(TABLE_SIZE, np.uint8)
-    symbol[[ord(mark) for mark in "_/\\=<>{}[]|$#@&^~+;%*`0123456789"]] = 1
-    return LetterTable(
-        kind, first, count, mix(np.array(letters, np.uint64)), np.array(base, np.uint8), symbol
-    )
+    mixed = mix(np.array(letters, np.uint64))
+    return LetterTable(kind, first, count, mixed, np.array(base, np.uint8))
