@@ -1,17 +1,17 @@
 """Frames of a video at bounded cost: a few small grey pictures a second, with their times.
 
 What costs is decoding, so as little of it is done as a copy can be found by. Short groups of
-pictures are entered at their key frame only; in long ones the frames no other frame rests on are
-left out, and the loop filter, which smooths block edges, is never run. Only the frames taken are
-converted. A stream longer than the budget is looked at in full first and then, over the seconds
-that remain, at its key frames here and there.
+pictures are entered at their key frame only; in long ones of large pictures the frames no other
+frame rests on are left out; and the loop filter, which smooths block edges, is never run. Only the
+frames taken are converted. A stream longer than the budget is looked at in full first and then,
+over the seconds that remain, at its key frames here and there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -29,6 +29,9 @@ STEP_S = 0.25
 
 SIDE_MAX = 384
 """Pixels of the longer side of a frame taken; smaller pictures are not enlarged."""
+
+CHEAP_PIXELS_MAX = 640 * 360
+"""Frames up to this size are all decoded: evenly spaced frames meet those of copies best."""
 
 FRAME_PIXELS_MAX = 36_000_000  # 8K has 33 million
 DECODED_PIXELS_MAX = 100_000_000_000  # two hours of 720p, half of its frames decoded
@@ -100,7 +103,8 @@ def _stream_of(container: InputContainer) -> VideoStream:
     context = stream.codec_context
     context.thread_count = 1
     context.options = {"skip_loop_filter": "all", "max_pixels": str(FRAME_PIXELS_MAX)}
-    context.skip_frame = "NONREF"
+    if (stream.width or 0) * (stream.height or 0) > CHEAP_PIXELS_MAX and _rate(stream) > 16:
+        context.skip_frame = "NONREF"
     return stream
 
 
@@ -136,8 +140,7 @@ class _Sampling:
     tick_s: float = field(init=False)
 
     def __post_init__(self) -> None:
-        rate = float(self.stream.average_rate or self.stream.guessed_rate or 25)
-        self.tick_s = 1 / min(max(rate, 1.0), 240.0)
+        self.tick_s = 1 / _rate(self.stream)
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames in order, first all along, then sparsely."""
@@ -171,7 +174,7 @@ class _Sampling:
         import av
 
         try:
-            pictures = cast("list[VideoFrame]", packet.decode())
+            pictures: list[VideoFrame] = packet.decode()
         except av.FFmpegError:
             self.broken_packets += 1
             return []
@@ -217,10 +220,15 @@ class _Sampling:
             self.container.seek(int(at_s * av.time_base), backward=True)
             for packet in self.container.demux(self.stream):
                 for picture in packet.decode():
-                    return cast("VideoFrame", picture)
+                    return picture
         except av.FFmpegError:
             return None
         return None
+
+
+def _rate(stream: VideoStream) -> float:
+    """Return the frames a second that the file speaks of, within reason."""
+    return min(max(float(stream.average_rate or stream.guessed_rate or 25), 1.0), 240.0)
 
 
 def _length_s(container: InputContainer, stream: VideoStream) -> float:

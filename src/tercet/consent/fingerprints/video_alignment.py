@@ -14,7 +14,7 @@ import numpy as np
 
 from tercet.consent.fingerprints.fingerprint import Array, Fingerprint
 from tercet.consent.fingerprints.frames import STEP_S
-from tercet.consent.fingerprints.video_seeds import Seed
+from tercet.consent.fingerprints.video_seeds import FRAME_TURNS, Seed
 from tercet.consent.fingerprints.video_thumbnails import (
     Agreement,
     agreement,
@@ -28,8 +28,8 @@ SPEEDS = np.unique(np.append(np.geomspace(0.4, 2.5, 41), 1.0))
 SPEED_RANGE = (0.36, 2.8)
 SHIFT_S_MAX = 2.5  # a seed's frames are of one shot, not of one moment
 SHIFT_STEP_S = 0.125
-PEAKS_MAX = 24  # lines whose movement is compared
-PEAK_SHARE_MIN = 0.7  # of the best line's likeness
+PEAKS_MAX = 12  # lines whose movement is compared
+PEAK_SHARE_MIN = 0.7  # of the best line
 WINDOW_S = 6.0  # of the item, to either side of a seed
 CHUNK_S = 8.0  # by which a line is followed
 DRIFT_S_MAX = 0.75  # by which the line may be corrected at each chunk
@@ -37,8 +37,10 @@ LIKENESS_MIN = 0.4  # of two thumbnails' details: what a frame on the line must 
 LOSS_MAX = 0.15  # what one frame that does not agree counts against, at most
 SPEED_LIKING = 0.02  # a still picture fits every speed: then 1 is meant
 COMPARED_MAX = 400  # frames on a line
-SAME_PLACE_MAX = 0.1  # share of the frame by which maps of one copy differ at the corners
+SAME_PLACE_MAX = 0.02  # share of the frame by which maps of one copy differ at the corners
 COPIES_MAX = 6
+TRIED_ALWAYS = 3  # places: the best reading of one stretch may not be the first
+WHOLE_FRAME_MAX = 0.25  # share of the frame that the corners of a map lie off the whole frame's
 RUNS_MAX = 24
 
 
@@ -78,12 +80,14 @@ def runs_of(query: Fingerprint, stored: Fingerprint, seeds: Sequence[Seed]) -> l
     item_times, item = thumbnails_of(query.tracks["thumbnails"])
     work_times, work = thumbnails_of(stored.tracks["thumbnails"])
     runs: list[Run] = []
-    for group in _groups(seeds)[:COPIES_MAX]:
+    groups = _groups([*seeds, *_whole_frames(seeds)])
+    for rank, group in enumerate(groups[:COPIES_MAX]):
         seen, valid = seen_through(item, group[0].map)
         pictures = _Pictures(
             item_times, seen, work_times, work, valid, details(seen, valid), details(work, valid)
         )
-        left = [seed for seed in group if not any(_explains(run, seed) for run in runs)]
+        first = group[: rank < TRIED_ALWAYS]
+        left = [*first, *(s for s in group if not any(_explains(run, s) for run in runs))]
         while left and len(runs) < RUNS_MAX:
             run = _run_from(left[0], pictures, group)
             if run is not None:
@@ -92,13 +96,32 @@ def runs_of(query: Fingerprint, stored: Fingerprint, seeds: Sequence[Seed]) -> l
     return sorted(runs, key=lambda run: -run.agreed.frames * float(run.agreed.alike.mean()))
 
 
+def _whole_frames(seeds: Sequence[Seed]) -> list[Seed]:
+    """Return seeds again with the map of the whole frame, where theirs comes near to it.
+
+    Where the camera moves, marks of frames that are not of quite one moment give a map that is
+    right for these two only.
+    """
+    found = []
+    for seed in seeds:
+        off = np.abs(_corners(seed.map)[None] - _corners(FRAME_TURNS)).max(axis=(1, 2))
+        if 1e-9 < off.min() <= WHOLE_FRAME_MAX:
+            turn = FRAME_TURNS[int(off.argmin())]
+            found.append(Seed(seed.item_s, seed.work_s, turn, seed.weight / 2))
+    return found
+
+
+def _corners(maps: Array) -> Array:
+    """Return where the corners of the work's frame come to lie: (..., 2, 4)."""
+    at = maps @ np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1]], float)
+    return np.asarray(at[..., :2, :] / at[..., 2:, :])
+
+
 def _groups(seeds: Sequence[Seed]) -> list[list[Seed]]:
     """Return the seeds by where they lay the work, the groups of most weight first."""
-    corners = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], float).T
     groups: list[tuple[Array, list[Seed]]] = []
     for seed in seeds:
-        at = seed.map @ corners
-        at = at[:2] / at[2]
+        at = _corners(seed.map)
         for centre, group in groups:
             extent = max(0.1, float(np.ptp(centre, axis=1).max()))
             if np.abs(centre - at).max() <= SAME_PLACE_MAX * extent:
@@ -150,6 +173,7 @@ def _line_at(seed: Seed, pictures: _Pictures) -> tuple[float, float] | None:
     start = int(np.argmin(np.abs(away)))
     total = _best_before(on_line[..., :start]) + _best_after(on_line[..., start:])
     total *= 1 - SPEED_LIKING * np.abs(np.log(SPEEDS))[:, None]
+    total *= 1 + np.maximum(_moved(pictures, rows, columns, expected), 0)
     best: tuple[float, float, float] | None = None
     for line in _peaks(total):
         gained = on_line[line] > 0
@@ -160,6 +184,20 @@ def _line_at(seed: Seed, pictures: _Pictures) -> tuple[float, float] | None:
             speed = float(SPEEDS[line[0]])
             best = score, speed, float(seed.work_s + shifts[line[1]] - speed * seed.item_s)
     return best[1:] if best is not None else None
+
+
+def _moved(pictures: _Pictures, rows: Array, columns: Array, expected: Array) -> Array:
+    """Return the correlation of movement along lines, roughly: against means of all the frames."""
+    item, work = pictures.item[rows] * pictures.valid, pictures.work[columns] * pictures.valid
+    item, work = item - item.mean(axis=0), work - work.mean(axis=0)
+    times = pictures.work_times[columns]
+    nearest = _nearest(times, expected)
+    inside = np.abs(times[nearest] - expected) <= STEP_S
+    product = (item @ work.T)[np.arange(len(rows)), nearest] * inside
+    item_energy = (item**2).sum(axis=1) * inside
+    work_energy = (work**2).sum(axis=1)[nearest] * inside
+    scale = np.sqrt(item_energy.sum(axis=-1) * work_energy.sum(axis=-1))
+    return np.asarray(product.sum(axis=-1) / np.maximum(scale, 1e-6))
 
 
 def _peaks(total: Array) -> list[tuple[int, int]]:
@@ -198,7 +236,7 @@ def _nearest(times: Array, sought: Array) -> Array:
 
 def _best_after(values: Array) -> Array:
     """Return the largest sum of a beginning of the last axis."""
-    return np.cumsum(values, axis=-1).max(axis=-1)
+    return np.asarray(np.cumsum(values, axis=-1).max(axis=-1))
 
 
 def _best_before(values: Array) -> Array:

@@ -26,6 +26,10 @@ CERTAIN_MOVING_MIN = 4
 CERTAIN_MOVING_SHARE_MIN = 0.5
 CERTAIN_ALIKE_MIN = 0.4
 CERTAIN_FRAMES_MIN = 6
+# Where little moves, all of it must move alike, and the picture must surely be the same.
+SMALL_MOTION_MIN = 0.75
+SMALL_MOVING_MIN = 2
+SMALL_WEIGHT_MIN = 25.0
 # Or it stands still, all of the work does, and the picture is surely the same.
 STILL_WEIGHT_MIN = 40.0
 STILL_ALIKE_MIN = 0.85
@@ -51,6 +55,10 @@ def band_of(run: Run, work_s: float) -> Band | None:
     if moves and alike >= CERTAIN_ALIKE_MIN and agreed.frames >= CERTAIN_FRAMES_MIN:
         return Band.CERTAIN
     contrary = agreed.moving - agreed.moving_alike
+    little = agreed.motion >= SMALL_MOTION_MIN and agreed.moving_alike >= SMALL_MOVING_MIN
+    little = little and not contrary and agreed.frames >= CERTAIN_FRAMES_MIN
+    if little and run.weight >= SMALL_WEIGHT_MIN and alike >= STILL_ALIKE_MIN:
+        return Band.CERTAIN
     looks = run.weight >= STILL_WEIGHT_MIN and alike >= STILL_ALIKE_MIN
     still = looks and agreed.blocks >= STILL_BLOCKS_MIN and contrary <= STILL_CONTRARY_MAX
     if still and run.work_s[1] - run.work_s[0] >= STILL_SHARE_MIN * work_s:

@@ -56,28 +56,28 @@ def _whole_seeds(query: Track, stored: Track) -> list[Seed]:
     orientation, row = np.divmod(near.query[order], max(1, len(query)))
     items, works = query.places[row].astype(float), stored.places[near.entry[order]].astype(float)
     return [
-        Seed(float(i[0]), float(w[0]), _box_map(w[1:5], i[1:5], _TURNS[turn]), WHOLE_WEIGHT)
+        Seed(float(i[0]), float(w[0]), _box_map(w[1:5], i[1:5], FRAME_TURNS[turn]), WHOLE_WEIGHT)
         for i, w, turn in zip(items, works, orientation.tolist(), strict=True)
     ]
 
 
-# Where a point (x, y, 1) of the unit square goes, for each of `picture_code.ORIENTATIONS`.
-_TURNS = np.array(
+FRAME_TURNS = np.array(
     [
-        [[1, 0, 0], [0, 1, 0]], [[-1, 0, 1], [0, 1, 0]],
-        [[1, 0, 0], [0, -1, 1]], [[-1, 0, 1], [0, -1, 1]],
-        [[0, 1, 0], [1, 0, 0]], [[0, -1, 1], [1, 0, 0]],
-        [[0, 1, 0], [-1, 0, 1]], [[0, -1, 1], [-1, 0, 1]],
+        [[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[-1, 0, 1], [0, 1, 0], [0, 0, 1]],
+        [[1, 0, 0], [0, -1, 1], [0, 0, 1]], [[-1, 0, 1], [0, -1, 1], [0, 0, 1]],
+        [[0, 1, 0], [1, 0, 0], [0, 0, 1]], [[0, -1, 1], [1, 0, 0], [0, 0, 1]],
+        [[0, 1, 0], [-1, 0, 1], [0, 0, 1]], [[0, -1, 1], [-1, 0, 1], [0, 0, 1]],
     ],
     float,
 )  # fmt: skip
+"""The map of the whole frame for each of `picture_code.ORIENTATIONS`."""
 
 
 def _box_map(work: Array, item: Array, turn: Array) -> Array:
     """Return the map that lays one box, turned, over another (left, top, right, bottom)."""
     out = np.array([[item[2] - item[0], 0, item[0]], [0, item[3] - item[1], item[1]], [0, 0, 1]])
     into = np.array([[work[2] - work[0], 0, work[0]], [0, work[3] - work[1], work[1]], [0, 0, 1]])
-    return out @ np.vstack([turn, [0, 0, 1]]) @ np.linalg.inv(into)
+    return np.asarray(out @ turn @ np.linalg.inv(into))
 
 
 def _mark_seeds(query: Fingerprint, stored: Fingerprint) -> list[Seed]:

@@ -14,6 +14,7 @@ CONTRAST_MIN = 3.0  # grey levels (standard deviation) for a block to show anyth
 MOTION_MIN = 3.0  # the same over time, for a block to move
 AGREEING_MIN = 0.7  # correlation of a block's pixels in one frame
 MOVING_ALIKE_MIN = 0.5  # correlation of a block's changes over the frames
+DETAIL_MIN = 1.0  # grey levels: flatter pictures have shorter vectors, and agree with nothing
 VALID_SHARE_MIN = 0.6  # of a block, for it to be seen in the item
 
 
@@ -54,7 +55,7 @@ def details(thumbnails: Array, valid: Array) -> Array:
     smooth = np.stack([cv2.GaussianBlur(one, (0, 0), 4.0) for one in shown.reshape(-1, size, size)])
     rough = (thumbnails - (smooth / np.maximum(weight, 1e-3)).reshape(-1, size * size)) * valid
     length = np.linalg.norm(rough, axis=1, keepdims=True)
-    return rough / np.maximum(length, 2.0 * np.sqrt(max(1, valid.sum())) * 0.5)
+    return np.asarray(rough / np.maximum(length, DETAIL_MIN * np.sqrt(max(1, valid.sum()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +120,15 @@ def _in_blocks(flat: Array) -> Array:
 
 def _centred(values: Array, weight: Array, axes: tuple[int, ...]) -> Array:
     total = np.maximum(weight.sum(axis=axes, keepdims=True), 1)
-    return (values - (values * weight).sum(axis=axes, keepdims=True) / total) * weight
+    return np.asarray((values - (values * weight).sum(axis=axes, keepdims=True) / total) * weight)
 
 
 def _spread(values: Array, weight: Array, axes: tuple[int, ...]) -> Array:
     total = np.maximum(weight.sum(axis=axes), 1)
-    return np.sqrt((_centred(values, weight, axes) ** 2).sum(axis=axes) / total)
+    return np.asarray(np.sqrt((_centred(values, weight, axes) ** 2).sum(axis=axes) / total))
 
 
 def _correlation(one: Array, other: Array, weight: Array, axes: tuple[int, ...]) -> Array:
     first, second = _centred(one, weight, axes), _centred(other, weight, axes)
     scale = np.sqrt((first**2).sum(axis=axes) * (second**2).sum(axis=axes))
-    return (first * second).sum(axis=axes) / np.maximum(scale, 1e-6)
+    return np.asarray((first * second).sum(axis=axes) / np.maximum(scale, 1e-6))
