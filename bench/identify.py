@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import identify_lists as lists
 from bench import identify_media as media
+from bench import identify_never as never
+from bench import identify_speed as speed
 from bench import identify_table as tables
 from bench.identify_subjects import subject_for
 from bench.identify_trials import Plan, run
@@ -117,6 +119,13 @@ def main() -> None:
     for medium in MEDIA:
         if asked.medium in {medium, "all"}:
             figures[medium] = measure(medium, asked)
+    if asked.medium in {"never", "all"}:
+        print("\n## never to be claimed\n")
+        for medium in MEDIA:
+            found = lists.originals(medium, asked.media)
+            print(never.report(subject_for(medium, peers=False), found), flush=True)
+    if asked.medium in {"speed", "all"}:
+        print(f"\n{speed.report(asked.media)}")
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=1), "utf-8")
 

@@ -390,3 +390,4 @@ EDITS = (
     Edit("chain", "crop, text, x0.5, q20", partial(_chain, steps=(
         partial(cropped, share=0.8), _text, partial(_scale, factor=0.5), _JPEG(quality=20)))),
 )  # fmt: skip
+EDIT_MAKERS = {edit.title: edit.make for edit in EDITS}

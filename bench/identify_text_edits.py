@@ -19,10 +19,11 @@ _MISREAD = {"rn": "m", "m": "rn", "l": "1", "O": "0", "cl": "d", "e": "c", "h": 
 
 
 def parts_of(text: str) -> tuple[list[str], str]:
-    """Return the words of a text and what stands between them."""
-    words = text.split()
+    """Return the words of a text and what stands between them; foreign words stay whole."""
     dense = len(re.findall("[\u3040-\u30ff\u4e00-\u9fff]", text)) > len(text) * 0.2
-    return (list(re.sub(r"\s+", "", text)), "") if dense else (words, " ")
+    if not dense:
+        return text.split(), " "
+    return re.findall(r"[A-Za-z0-9]+[^\w\u3040-\u9fff]*|\S\s*", text), ""
 
 
 def _stripped(text: str, _r: Random, _o: str) -> str:

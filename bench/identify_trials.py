@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from tercet.store.fingerprint_segments_reader import FingerprintReader
 BANDS = ("possible", "likely", "certain")
 Key = tuple[int, float]
 NOTHING: Key = (-1, 0.0)
+OTHERS_MAX = 12
+LOADED_MAX = 16
+EDITS_AT_ONCE = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _State:
+class State:
     """What the forked processes find when they start."""
 
     subject: Subject
@@ -117,7 +121,7 @@ class _State:
     edits: tuple[Edit, ...] = ()
 
 
-_state: list[_State] = []
+_state: list[State] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +142,13 @@ def run(
     """Register, query, and return what came out; stop asking when ``budget_s`` is used up."""
     started = time.monotonic()
     works = dict(enumerate(plan.registered, 1))
-    _state[:] = [_State(subject, plan, works, edits=edits)]
+    _state[:] = [State(subject, plan, works, edits=edits)]
     with tempfile.TemporaryDirectory(prefix="tercet-bench-") as name:
         unfit, register_s, stored_bytes = _register(Path(name), processes)
         _state[0].reader = FingerprintSegments(Path(name)).reader()
-        queries = [*plan.queried, *plan.strangers]
         trials: list[Trial] = []
         with multiprocessing.get_context("fork").Pool(processes) as pool:
-            for found in pool.imap(_query, _spread(queries)):
+            for found in pool.imap(_query, _tasks(plan, edits)):
                 trials += found
                 if time.monotonic() - started > budget_s:
                     pool.terminate()
@@ -153,10 +156,16 @@ def run(
     return Outcome(tuple(trials), tuple(unfit), len(works), register_s, stored_bytes)
 
 
-def _spread(queries: list[Original]) -> Iterable[Original]:
-    """Give strangers between the queried, so that a run cut short is still a fair sample."""
-    order = np.random.default_rng(1).permutation(len(queries))
-    return [queries[at] for at in order]
+def _tasks(
+    plan: Plan, edits: tuple[Edit, ...]
+) -> Iterable[tuple[Original, tuple[Edit, ...], bool]]:
+    """Yield what to ask, strangers between the queried: a run cut short is still a fair sample."""
+    queries = [*plan.queried, *plan.strangers]
+    for at in np.random.default_rng(1).permutation(len(queries)):
+        registered = int(at) < len(plan.queried)
+        asked = edits if registered else (AS_IS, *edits[:: max(1, len(edits) // 4)])
+        for start in range(0, len(asked), EDITS_AT_ONCE):
+            yield queries[at], asked[start : start + EDITS_AT_ONCE], registered
 
 
 def _register(folder: Path, processes: int) -> tuple[list[tuple[str, str]], float, int]:
@@ -164,7 +173,7 @@ def _register(folder: Path, processes: int) -> tuple[list[tuple[str, str]], floa
     unfit, cpu_s, stored = [], 0.0, []
     state.codes = {peer.name: [] for peer in state.subject.peers}
     with multiprocessing.get_context("fork").Pool(processes) as pool:
-        done = pool.imap(_fingerprinted, state.works.items(), chunksize=4)
+        done = pool.imap(_registered, state.works.items(), chunksize=4)
         for work, found, codes, seconds in done:
             cpu_s += seconds
             if isinstance(found, str):
@@ -179,18 +188,18 @@ def _register(folder: Path, processes: int) -> tuple[list[tuple[str, str]], floa
     return unfit, cpu_s, size
 
 
-def _fingerprinted(
+def _registered(
     row: tuple[int, Original],
 ) -> tuple[int, Fingerprint | str, dict[str, Any], float]:
     subject = _state[0].subject
     item = subject.item(subject.load(row[1]))
     start = time.process_time()
-    found = _fingerprint_of(subject, item)
+    found = fingerprint_of(subject, item)
     seconds = time.process_time() - start
     return row[0], found, {peer.name: peer.code(item) for peer in subject.peers}, seconds
 
 
-def _fingerprint_of(subject: Subject, item: Any) -> Fingerprint | str:
+def fingerprint_of(subject: Subject, item: Any) -> Fingerprint | str:
     """Return the fingerprint, or in words why there is none."""
     try:
         found = subject.fingerprint(item)
@@ -199,26 +208,34 @@ def _fingerprint_of(subject: Subject, item: Any) -> Fingerprint | str:
     return ", ".join(found.unfit) if found.unfit else found
 
 
-def _query(original: Original) -> list[Trial]:
-    """Return the trials of one original: all edits, or itself if it is a stranger."""
-    state = _state[0]
-    content = state.subject.load(original)
-    registered = original in state.plan.queried
-    edits = state.edits if registered else (AS_IS, *state.edits[:: max(1, len(state.edits) // 4)])
-    return [_trial(state, original, content, edit, registered) for edit in edits]
+def _query(task: tuple[Original, tuple[Edit, ...], bool]) -> list[Trial]:
+    """Return the trials of some edits of one original, or of a stranger."""
+    original, edits, registered = task
+    content = _loaded(original)
+    return [_trial(_state[0], original, content, edit, registered) for edit in edits]
 
 
-AS_IS = Edit("as it is", "", lambda content, _random, _other: content)
+@lru_cache(maxsize=LOADED_MAX)
+def _loaded(original: Original) -> Any:
+    return _state[0].subject.load(original)
 
 
-def _trial(state: _State, original: Original, content: Any, edit: Edit, registered: bool) -> Trial:
+def _unchanged(content: Any, _random: np.random.Generator, _other: Any) -> Any:
+    return content
+
+
+AS_IS = Edit("as it is", "", _unchanged)
+
+
+def _trial(state: State, original: Original, content: Any, edit: Edit, registered: bool) -> Trial:
     random = generator_for(edit.title, original.name)
-    other = state.plan.strangers[int(random.integers(len(state.plan.strangers)))]
-    made = edit.make(content, random, state.subject.load(other))
+    others = [one for one in state.plan.strangers[:OTHERS_MAX] if one != original]
+    other = others[int(random.integers(len(others)))]
+    made = edit.make(content, random, _loaded(other))
     item = state.subject.item(made)
     related = state.plan.related[original.name] | state.plan.related[other.name]
     start = time.process_time()
-    found = _fingerprint_of(state.subject, item)
+    found = fingerprint_of(state.subject, item)
     middle = time.process_time()
     matches = [] if isinstance(found, str) else match(state, found)
     seconds = time.process_time() - middle
@@ -237,13 +254,13 @@ def _trial(state: _State, original: Original, content: Any, edit: Edit, register
     return Trial(
         edit.title if registered else f"stranger, {edit.title}", original.name,
         original.kind or original.language,
-        own, tuple(false), len(unrelated), relatives, formulaic,
+        own, tuple(false), len(unrelated), relatives, tuple(phrases),
         found if isinstance(found, str) else "", middle - start, seconds,
         _peer_scores(state, original, item, unrelated, registered),
     )  # fmt: skip
 
 
-def match(state: _State, query: Fingerprint) -> list[tuple[str, Key]]:
+def match(state: State, query: Fingerprint) -> list[tuple[str, Key]]:
     """Return the names and keys of the works found in an item, as `tercet match` finds them."""
     if state.reader is None:
         raise ValueError("expected a registry, got none: register first")
@@ -265,7 +282,7 @@ def match(state: _State, query: Fingerprint) -> list[tuple[str, Key]]:
 
 
 def _peer_scores(
-    state: _State, original: Original, item: Any, unrelated: list[int], registered: bool
+    state: State, original: Original, item: Any, unrelated: list[int], registered: bool
 ) -> dict[str, Score]:
     scores = {}
     place = state.plan.queried.index(original) if registered else 0
