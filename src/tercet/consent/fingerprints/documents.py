@@ -14,7 +14,7 @@ from tercet.consent.html_tokens import resolve_references, tokens
 from tercet.core.limits import ARCHIVE_MEMBERS_MAX
 from tercet.core.work import Medium
 
-CHARACTERS_MAX = 1 << 24
+CHARACTERS_MAX = 1 << 23
 """Text beyond it is not read: the document is held. The Bible has 4.3 million characters."""
 BYTES_MAX = 256 * 1024 * 1024
 PDF_PAGES_MAX = 5_000

@@ -25,7 +25,7 @@ from tercet.consent.fingerprints.fingerprint import (
     UndecodableError,
     Unfit,
 )
-from tercet.consent.fingerprints.text_alignment import Passage, passages
+from tercet.consent.fingerprints.text_alignment import Passage, joined, passages
 from tercet.consent.fingerprints.text_boilerplate import boilerplate_words
 from tercet.consent.fingerprints.text_keys import (
     GRAM_WORDS,
@@ -44,8 +44,9 @@ from tercet.core.work import Medium
 Array = np.ndarray[Any, np.dtype[Any]]
 
 NAME = "text-1"
-CHARACTERS_MAX = 1 << 24
-"""Longer texts are refused: the places are float32, exact up to here. The Bible has 4.3 million."""
+CHARACTERS_MAX = 1 << 23
+"""Longer texts are refused: they take 0.6 GB and 1.3 s. The Bible has 4.3 million characters. (The
+places are float32, exact up to twice as many.)"""
 WORDS_MIN = 12
 """Texts of fewer words claim nothing: a title or a saying is anybody's."""
 EVIDENCE_MIN = 8.0
@@ -62,7 +63,7 @@ around somebody's passage would make it common."""
 
 CERTAIN_EVIDENCE, LIKELY_EVIDENCE, POSSIBLE_EVIDENCE = 24.0, 12.0, 8.0
 PASSAGE_EVIDENCE_MIN = 6.0
-PASSAGES_MAX = 64
+PASSAGES_MAX = 256
 WHOLE_SHARE_MIN, CHANGED_SHARE_MIN = 0.8, 0.02  # when an edit is worth naming
 
 
@@ -206,7 +207,7 @@ def _match(
             _region(query, one.item_start, one.item_end),
             _region(stored, one.work_start, one.work_end),
         )
-        for one in sorted(found[:PASSAGES_MAX], key=lambda one: one.item_start)
+        for one in joined(found[:PASSAGES_MAX])
     )
     return Match(
         work, NAME, band, round(score, 2), "distinct words", pairs, _edits(query, stored, found),

@@ -65,6 +65,32 @@ def passages(item: Array, work: Array, item_at: Array, work_at: Array, width: in
     return _without_overlaps(sorted(found, key=lambda one: (-one.evidence, one.item_start)))
 
 
+def joined(found: list[Passage]) -> list[Passage]:
+    """Return the passages in the item's order, those joined that only a short gap parts.
+
+    Short is a quarter of the shorter passage: of a long text with many changes one passage is
+    told, and the bounds of a quotation stay as they are.
+    """
+    whole: list[Passage] = []
+    for one in sorted(found, key=lambda one: one.item_start):
+        last = whole[-1] if whole else None
+        if last is not None and _is_continued(last, one):
+            equal, evidence = last.equal_words + one.equal_words, last.evidence + one.evidence
+            whole[-1] = Passage(
+                last.item_start, max(last.item_end, one.item_end),
+                last.work_start, max(last.work_end, one.work_end), equal, evidence,
+            )  # fmt: skip
+        else:
+            whole.append(one)
+    return whole
+
+
+def _is_continued(one: Passage, following: Passage) -> bool:
+    shorter = min(one.item_end - one.item_start, following.item_end - following.item_start)
+    gaps = (following.item_start - one.item_end, following.work_start - one.work_end)
+    return min(gaps) >= -GAP_WORDS_MAX and 4 * max(gaps) <= shorter
+
+
 def _stretches(item_at: Array, work_at: Array, width: int) -> list[_Stretch]:
     """Return the stretches of anchors on one diagonal, in the item's order."""
     shift = work_at - item_at
@@ -120,7 +146,7 @@ def _drift(last: _Stretch, following: _Stretch) -> int | None:
 
 
 def _passage(item: Array, work: Array, chain: list[_Stretch]) -> Passage:
-    parts = _joined(item, work, chain)
+    parts = _filled(item, work, chain)
     equal_at: list[Array] = []  # words of the work: how much they say, the work decides
     equal_words = 0
     for part in parts:
@@ -160,7 +186,7 @@ def _in_runs(same: Array) -> Array:
     return inside
 
 
-def _joined(item: Array, work: Array, chain: list[_Stretch]) -> list[_Stretch]:
+def _filled(item: Array, work: Array, chain: list[_Stretch]) -> list[_Stretch]:
     """Return the chain with its gaps shared out between neighbours and its ends carried out."""
     parts = [_Stretch(one.shift, one.start, one.end) for one in chain]
     for before, after in pairwise(parts):
