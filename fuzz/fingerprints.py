@@ -11,18 +11,16 @@ is told; a file without a result, or a run that stops, is an error.
 
 from __future__ import annotations
 
-import io
 import random
 import runpy
 import struct
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from campaign import damaged, options
@@ -161,7 +159,8 @@ def made() -> dict[str, bytes]:
     """Return small media of every kind that can be written here."""
     import cv2
 
-    picture = _frames(1)[0]
+    media = runpy.run_path(str(ROOT / "tests" / "flows" / "small_media.py"))
+    picture = media["moving"](1)[0]
     found: dict[str, bytes] = {}
     for kind in ("jpg", "png", "webp", "tiff", "bmp", "gif", "jp2", "avif", "ppm", "hdr", "exr"):
         shown = picture.astype(np.float32) / 255 if kind in ("hdr", "exr") else picture
@@ -179,18 +178,16 @@ def made() -> dict[str, bytes]:
         ("gif", "gif", ""), ("apng", "apng", ""), ("webm", "libvpx", "libvorbis"),
         ("mov", "mjpeg", "pcm_s16le"), ("mpegts", "mpeg2video", "mp2"),
     ):  # fmt: skip
-        if raw := _film(name, codec, sound):
+        if raw := media["film"](name, codec, sound):
             found[f"film.{name}"] = raw
     for name, sound in (("mp3", "libmp3lame"), ("flac", "flac"), ("wav", "pcm_s16le"),
                         ("ogg", "libvorbis"), ("ipod", "aac"), ("adts", "aac")):  # fmt: skip
-        if raw := _film(name, "", sound):
+        if raw := media["film"](name, "", sound, seconds=3):
             found[f"sound.{name}"] = raw
     hostile = runpy.run_path(str(ROOT / "tests" / "flows" / "hostile_media.py"))
     found["page.pdf"] = hostile["page_of"](
         hostile["stream"](
-            __import__("zlib").compress(
-                b"BT /F1 12 Tf (" + b"These are the words of a page. " * 20 + b") Tj ET"
-            )
+            zlib.compress(b"BT /F1 12 Tf (" + b"These are the words of a page. " * 20 + b") Tj ET")
         )
     )
     found["book.epub"] = hostile["epub"](
@@ -205,69 +202,6 @@ def made() -> dict[str, bytes]:
     found["page.html"] = b"<!doctype html><title>t</title><p>" + b"Words of a page, and more. " * 40
     found["words.srt"] = b"1\n00:00:01,000 --> 00:00:03,000\nWhat is said in a film.\n\n" * 30
     return found
-
-
-def _frames(count: int) -> list[np.ndarray[Any, np.dtype[Any]]]:
-    """Return frames of a textured picture that moves."""
-    chance = np.random.default_rng(7)
-    coarse = chance.integers(0, 255, (16, 20, 3), dtype=np.uint8)
-    wide = np.kron(coarse, np.ones((12, 12, 1), np.uint8))
-    return [np.ascontiguousarray(np.roll(wide, at * 3, 1)[:128, :176]) for at in range(count)]
-
-
-def _film(kind: str, codec: str, sound: str) -> bytes:
-    """Return two seconds of video and sound; b"" where this build has no such encoder."""
-    import av
-
-    written = io.BytesIO()
-    try:
-        with av.open(written, "w", format=kind) as container:
-            streams = [container.add_stream(codec, rate=25)] if codec else []
-            rate = 48_000 if sound == "libopus" else 44_100
-            heard = container.add_stream(sound, rate=rate) if sound else None
-            for stream in streams:
-                _write_frames(container, stream)
-            if heard is not None:
-                _write_sound(container, heard, rate)
-    except (av.FFmpegError, ValueError, TypeError):
-        return b""
-    return written.getvalue()
-
-
-def _write_frames(container: Any, stream: Any) -> None:
-    import av
-
-    codec = stream.codec_context.name
-    stream.width, stream.height = 176, 128
-    formats = {"gif": "rgb8", "apng": "rgb24", "mjpeg": "yuvj420p"}
-    stream.pix_fmt = formats.get(codec, "yuv420p")
-    for at, pixels in enumerate(_frames(30)):
-        frame = av.VideoFrame.from_ndarray(pixels, format="bgr24").reformat(format=stream.pix_fmt)
-        frame.pts, frame.time_base = at, Fraction(1, 25)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
-
-
-def _write_sound(container: Any, stream: Any, rate: int) -> None:
-    import av
-
-    seconds = np.arange(rate * 4) / rate
-    chance = np.random.default_rng(3)
-    tones = sum(np.sin(2 * np.pi * seconds * pitch * (1 + 0.1 * np.sin(seconds * pitch / 90)))
-                for pitch in chance.uniform(200, 2_000, 6))  # fmt: skip
-    samples_of = (tones * 4_000).astype(np.int16)[None]
-    resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=rate)
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(samples_of), format="s16", layout="mono"
-    )
-    frame.sample_rate = rate
-    fifo = av.AudioFifo()
-    for part in resampler.resample(frame):
-        fifo.write(part)
-    size = stream.codec_context.frame_size or 1_024
-    while (part := fifo.read(size, partial=True)) is not None:
-        container.mux(stream.encode(part))
-    container.mux(stream.encode(None))
 
 
 if __name__ == "__main__":

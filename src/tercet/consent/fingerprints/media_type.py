@@ -190,9 +190,17 @@ def _is_text(head: bytes) -> bool:
         return True
     if not head or b"\x00" in head or any(head.startswith(magic) for magic in _BINARY_HEADS):
         return False
-    if len(head) < _BARE_TEXT_BYTES_MIN and not head.isascii():
+    if len(head) < _BARE_TEXT_BYTES_MIN and not _is_utf8(head):
         return False
     return sum(byte in _CONTROLS for byte in head) <= _CONTROL_SHARE_MAX * len(head)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_wide(head: bytes, zero_at: int) -> bool:

@@ -12,6 +12,7 @@ from tercet.consent.fingerprints.fingerprint import Array, Region
 
 _GRID = 100  # points a side at which a picture is tried
 _WHOLE = 1000
+_FURTHEST = 1e9  # seconds or picture widths: what lies beyond is said to lie there
 
 
 def covers_per_mille(regions: Sequence[Region], length: float) -> int:
@@ -86,4 +87,4 @@ def region_fields(region: Region) -> dict[str, Any]:
 
 
 def _thousandths(value: float) -> int:
-    return max(-(10**12), min(10**12, round(value * 1000)))
+    return round(max(-_FURTHEST, min(_FURTHEST, value)) * 1000)
