@@ -16,6 +16,7 @@ from tercet.core.work import Medium
 
 if TYPE_CHECKING:
     from tercet.consent.registry.claim import Evidence, Terms
+    from tercet.consent.survey import SurveyOptions
     from tercet.flows.register import Outcome, RegisterRequest
 
 _USAGES = click.Choice([str(usage) for usage in Usage])
@@ -46,6 +47,8 @@ _BASES = ("author", "employer", "assignment", "collective mandate", "other")
 @click.option("--price", default="", help='Its price, such as "EUR 25".')
 @click.option("--domain", "domains", multiple=True, help="A host you control; can be repeated.")
 @click.option("--whole-domain", is_flag=True, help="The terms hold for all published there.")
+@click.option("--check-domain", is_flag=True, help="Ask the hosts for your key now.")
+@click.option("--contact", default="", help="With --check-domain: URL or address of who asks.")
 @click.option("--statement", "statements", multiple=True, type=click.Path(path_type=Path),
               help="A signed statement, kept by its SHA-256.")  # fmt: skip
 @click.option("--mandate", "mandates", multiple=True, type=click.Path(path_type=Path),
@@ -65,9 +68,12 @@ def register(**given: Any) -> int:
     from tercet.flows.register import register as register_works
 
     as_json = given["as_json"]
+    options = _survey_options(given)
     with progress_bar(quiet=as_json) as progress:
         request = _request(given, progress)
         outcomes = list(register_works(request))
+    if options is not None:
+        _check_domains(request, options)
     if as_json:
         emit_json(_document(outcomes))
     else:
@@ -117,6 +123,21 @@ def _request(given: dict[str, Any], progress: Callable[[str, int, int], None]) -
         workers=given["workers"] or processor_count(),
         progress=progress,
     )
+
+
+def _survey_options(given: dict[str, Any]) -> SurveyOptions | None:
+    from tercet.consent.survey import SurveyOptions
+
+    return SurveyOptions(contact=given["contact"]) if given["check_domain"] else None
+
+
+def _check_domains(request: RegisterRequest, options: SurveyOptions) -> None:
+    from tercet.flows.check_domains import check_domains
+    from tercet.store.registry import Registry
+
+    for check in check_domains(Registry.open(request.registry), options, request.signing):
+        note = f": {check.note}" if check.note else ""
+        click.echo(f"control of {check.domain}: {check.found}{note}", err=True)
 
 
 def _terms(given: dict[str, Any]) -> Terms | None:

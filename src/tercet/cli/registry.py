@@ -12,7 +12,10 @@ import click
 from tercet.cli.output import emit_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tercet.consent.registry.dispute import Act, Dispute
+    from tercet.flows.check_domains import DomainCheck
     from tercet.store.registry import Registry, Signing
 
 _folder = click.option(
@@ -156,14 +159,15 @@ def withdraw_claim(
 
 
 @registry.command("verify")
+@click.option("--seen", default="", metavar="HEAD", help="A head noted before: is it still there?")
 @_folder
 @_json
-def verify_registry(folder: Path | None, as_json: bool) -> int:
+def verify_registry(seen: str, folder: Path | None, as_json: bool) -> int:
     """Work everything out anew from the log and name every difference; exit 1 if there is one."""
     from tercet.store.registry_check import differences
 
     found = _open(folder)
-    problems = differences(found)
+    problems = differences(found, seen=seen.lower())
     head = found.head()
     if as_json:
         emit_json({"entries": head.entries, "head": head.chain, "problems": problems})
@@ -171,7 +175,7 @@ def verify_registry(folder: Path | None, as_json: bool) -> int:
         for problem in problems:
             click.echo(problem)
         state = f"{len(problems):,} problems" if problems else "all holds"
-        click.echo(f"{head.entries:,} log entries, head {head.chain[:16]}: {state}")
+        click.echo(f"{head.entries:,} log entries, head {head.chain}: {state}")
     return 1 if problems else 0
 
 
@@ -197,6 +201,46 @@ def show_log(folder: Path | None, after: int, limit: int, as_json: bool) -> int:
         at = document.get("at") or document.get("made_at") or document.get("registered_at")
         click.echo(f"{entry.position:>8}  {entry.chain[:16]}  {at}  {entry.type}")
     return 0
+
+
+@registry.command("check-domains")
+@click.option("--contact", required=True, help="URL or mail address of whoever asks the hosts.")
+@click.option("--resolve", "overrides", multiple=True, metavar="HOST=ADDRESS[:PORT]",
+              help="Connect there for HOST; can be repeated.")  # fmt: skip
+@click.option("--allow-private", is_flag=True, help="Ask also hosts of a private network.")
+@_folder
+@_key
+@_json
+def check_domains(
+    contact: str,
+    overrides: tuple[str, ...],
+    allow_private: bool,
+    folder: Path | None,
+    key: Path | None,
+    as_json: bool,
+) -> int:
+    """Ask the hosts that claims name for their owners' keys; exit 3 if one could not be asked."""
+    from tercet.consent.survey import SurveyOptions
+    from tercet.flows.check_domains import check_domains as check
+
+    pairs = [each.partition("=") for each in overrides]
+    options = SurveyOptions(
+        contact=contact,
+        allow_private=allow_private,
+        overrides=tuple((host, place) for host, _, place in pairs),
+    )
+    return _show_checks(check(_open(folder), options, _signing(key)), as_json=as_json)
+
+
+def _show_checks(checks: Sequence[DomainCheck], *, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    if as_json:
+        emit_json([asdict(each) for each in checks])
+    for each in () if as_json else checks:
+        note = f": {each.note}" if each.note else ""
+        click.echo(f"{each.domain} for claim {each.claim_id[:16]}: {each.found}{note}")
+    return 3 if any(each.found == "unchecked" for each in checks) else 0
 
 
 # ---- disputes -------------------------------------------------------------------------------

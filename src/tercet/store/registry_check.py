@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select, text
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, text
 from tercet.consent.registry.documents import document_id, read_document, signed_bytes
 from tercet.consent.registry.replay import Replay
 from tercet.consent.registry.work_record import work_document
-from tercet.core.errors import IntegrityError
+from tercet.core.errors import IntegrityError, TercetError
 from tercet.core.ids import sha256_hex
 from tercet.store import registry_log
 from tercet.store.keys import signature_holds
@@ -22,11 +22,12 @@ from tercet.store.registry_rows import LIVE, dispute_of, work_of
 from tercet.store.registry_schema import CLAIMS, DISPUTES, EVIDENCE, REJECTIONS, SIDES, WORKS
 
 
-def differences(registry: RegistryReader) -> list[str]:
+def differences(registry: RegistryReader, *, seen: str = "") -> list[str]:
     """Return everything that does not hold, in words; an empty list: all of it does.
 
     Checked are the database's own structure, the chain of the log, every signature, who said what
-    they may say, all tables against the log, shares, and the fingerprints' segments.
+    they may say, all tables against the log, shares, and the fingerprints' segments. ``seen`` is a
+    head of the log that was noted before: it must still be in it.
     """
     with registry.database.reading() as connection:
         found = [f"database: {row[0]}" for row in connection.execute(text("PRAGMA quick_check"))
@@ -34,17 +35,32 @@ def differences(registry: RegistryReader) -> list[str]:
         if found:
             return found
         replay = Replay()
-        found += _log_problems(connection, replay)
+        found += _log_problems(connection, replay, seen)
         found += replay.problems
-        found += _table_problems(connection, replay)
-        found += replay.share_problems()
-        found += _missing_fingerprints(connection, registry)
+        for part in (
+            _work_problems(connection, replay),
+            _claim_problems(connection, replay),
+            _dispute_problems(connection, replay),
+            _other_problems(connection, replay),
+            replay.share_problems(),
+            _missing_fingerprints(connection, registry),
+        ):
+            found += _as_far_as_it_can_be_read(part)
     return found + [f"fingerprints: {problem}" for problem in registry.fingerprints.check()]
 
 
-def _log_problems(connection: Connection, replay: Replay) -> Iterator[str]:
+def _as_far_as_it_can_be_read(problems: Iterable[str]) -> Iterator[str]:
+    """Yield problems; a table that holds what no registry writes is one more."""
+    try:
+        yield from problems
+    except (TercetError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield f"a table cannot be read: {type(error).__name__}: {error}"
+
+
+def _log_problems(connection: Connection, replay: Replay, seen: str) -> Iterator[str]:
     """Check chain and signatures, and let ``replay`` take every document that holds."""
     chain = BEFORE_ALL
+    is_seen = not seen
     expected = 0
     for entry in registry_log.entries(connection):
         if entry.position != expected:
@@ -54,6 +70,7 @@ def _log_problems(connection: Connection, replay: Replay) -> Iterator[str]:
         if entry.chain != right:
             yield f"log entry {entry.position}: the chain is broken"
         chain = entry.chain
+        is_seen = is_seen or chain == seen
         document, problem = _document(entry)
         if problem:
             yield f"log entry {entry.position}: {problem}"
@@ -61,6 +78,8 @@ def _log_problems(connection: Connection, replay: Replay) -> Iterator[str]:
             replay.take(entry.position, document)
     if not expected:
         yield "log: it is empty"
+    if not is_seen:
+        yield f"log: the head {seen} that was noted before is not in it"
 
 
 def _document(entry: LogEntry) -> tuple[dict[str, Any], str]:
@@ -91,10 +110,7 @@ def is_signed(document: Mapping[str, Any]) -> bool:
 # ---- tables ---------------------------------------------------------------------------------
 
 
-def _table_problems(connection: Connection, replay: Replay) -> Iterator[str]:
-    yield from _work_problems(connection, replay)
-    yield from _claim_problems(connection, replay)
-    yield from _dispute_problems(connection, replay)
+def _other_problems(connection: Connection, replay: Replay) -> Iterator[str]:
     evidence = {
         (row.claim_id, row.kind, row.value): (row.checked, row.checked_at)
         for row in connection.execute(select(EVIDENCE))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from tercet.core.canonical import canonical_json
 from tercet.core.ids import sha256_hex
@@ -78,7 +78,8 @@ def entries(connection: Connection, start: int = 0, stop: int | None = None) -> 
     if stop is not None:
         query = query.where(LOG.c.position < stop)
     for row in connection.execution_options(yield_per=1000).execute(query):
-        yield LogEntry(row.position, row.type, row.document, row.digest, row.chain)
+        raw = row.document if isinstance(row.document, bytes) else str(row.document).encode()
+        yield LogEntry(row.position, row.type, raw, row.digest, row.chain)
 
 
 def document_at(connection: Connection, position: int) -> bytes:
@@ -86,10 +87,4 @@ def document_at(connection: Connection, position: int) -> bytes:
     found: bytes = connection.execute(
         select(LOG.c.document).where(LOG.c.position == position)
     ).scalar_one()
-    return found
-
-
-def count(connection: Connection) -> int:
-    """Return how many entries there are."""
-    found: int = connection.execute(select(func.count()).select_from(LOG)).scalar_one()
     return found

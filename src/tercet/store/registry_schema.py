@@ -112,8 +112,14 @@ LOG = Table(
 )
 """Append-only. ``chain`` is the SHA-256 over position, type, digest and the chain before."""
 
-TRIGGERS = tuple(
-    f"CREATE TRIGGER log_no_{verb} BEFORE {verb.upper()} ON log "
-    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
-    for verb in ("update", "delete")
+TRIGGERS = (
+    *(
+        f"CREATE TRIGGER log_no_{verb} BEFORE {verb.upper()} ON log "
+        "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+        for verb in ("update", "delete")
+    ),
+    # INSERT OR REPLACE deletes without asking the trigger above.
+    "CREATE TRIGGER log_no_replace BEFORE INSERT ON log "
+    "WHEN NEW.position <> (SELECT coalesce(max(position) + 1, 0) FROM log) "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
 )
