@@ -23,13 +23,15 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.identify_subjects import subject_for
+from bench.identify_trials import Plan, run
+
+from bench import identify_augly as augly
 from bench import identify_lists as lists
 from bench import identify_media as media
 from bench import identify_never as never
 from bench import identify_speed as speed
 from bench import identify_table as tables
-from bench.identify_subjects import subject_for
-from bench.identify_trials import Plan, run
 
 MEDIA = ("image", "video", "audio", "text")
 QUERIES = {"image": 110, "video": 24, "audio": 40, "text": 160}
@@ -47,11 +49,15 @@ def machine() -> str:
 
 
 def plan_for(medium: str, folder: Path, queries: int, gallery: int) -> Plan:
-    """Draw what is registered, queried and kept out; a third of the pictures asked are graphics."""
+    """Draw what is registered, queried and kept out; a third of the pictures asked are graphics.
+
+    Of sounds that are kept out speech comes first: that is what is laid over music.
+    """
     found = lists.originals(medium, folder)
     if not found:
         raise SystemExit(f"no {medium} originals in {folder}: run bench/identify_media.py first")
     strangers = tuple(found[: max(2, round(len(found) * STRANGERS_SHARE))])
+    strangers = tuple(sorted(strangers, key=lambda one: "speech" not in one.name))
     registered = tuple(found[len(strangers) :][:gallery])
     photos = [one for one in registered if one.kind != "graphic"]
     graphics = [one for one in registered if one.kind == "graphic"]
@@ -66,7 +72,8 @@ def measure(medium: str, asked: argparse.Namespace) -> dict[str, Any]:
     subject = subject_for(medium, peers=not asked.no_peers)
     queries = 10**9 if asked.full else asked.queries or QUERIES[medium]
     plan = plan_for(medium, asked.media, queries, asked.gallery)
-    edits = [e for e in subject.edits if not asked.edits or any(w in e.title for w in asked.edits)]
+    known = subject.edits + (augly.prepare(asked.media) if medium == "image" else ())
+    edits = [e for e in known if not asked.edits or any(w in e.title for w in asked.edits)]
     budget_s = float("inf") if asked.full else asked.seconds or SECONDS[medium]
     start = time.monotonic()
     outcome = run(subject, plan, tuple(edits), asked.processes, budget_s)
