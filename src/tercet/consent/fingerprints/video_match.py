@@ -19,11 +19,11 @@ SPEED_CHANGE_MIN = 0.04
 EXCERPT_SHARE_MAX = 0.9  # less of the work runs in the item
 OVERLAP_SHARE_MAX = 0.5  # of a run with a better one: then it is another reading of the same
 
-# A certain match moves alike. Unrelated pairs and pairs that share a set reach a motion of 0.35
-# and no block that moves alike; copies have a median of 0.9 and 14 blocks.
+# A certain match moves alike. What other films made at the same place have in common does not:
+# see the table in docs/fingerprints/video.md.
 CERTAIN_MOTION_MIN = 0.5
 CERTAIN_MOVING_MIN = 4
-CERTAIN_MOVING_SHARE_MIN = 0.5
+CERTAIN_MOTION_AND_SHARE_MIN = 1.35  # of the blocks that move: 1.21 is the most of other films
 CERTAIN_ALIKE_MIN = 0.4
 CERTAIN_FRAMES_MIN = 6
 # Where little moves, all of it must move alike, and the picture must surely be the same.
@@ -41,34 +41,53 @@ LIKELY_ALIKE_MIN = 0.6
 LIKELY_WEIGHT_MIN = 15.0
 POSSIBLE_ALIKE_MIN = 0.5
 POSSIBLE_WEIGHT_MIN = 8.0
+# Lines of white on black roll alike in any two lists of credits: on plain grounds marks decide.
+PLAIN_MIN = 0.6
+PLAIN_WEIGHT_MIN = 25.0
+PLAIN_ALIKE_MIN = 0.7
+PLAIN_MOTION_MIN = 0.7  # with as many marks as a still picture needs
 
 _RANK = {Band.CERTAIN: 0, Band.LIKELY: 1, Band.POSSIBLE: 2}
 
 
 def band_of(run: Run, work_s: float) -> Band | None:
     """Return how sure a run is; ``work_s`` is the length of the work in seconds."""
-    agreed = run.agreed
-    alike = float(agreed.alike.mean())
-    share = agreed.moving_alike / max(1, agreed.moving)
-    moves = agreed.motion >= CERTAIN_MOTION_MIN and share >= CERTAIN_MOVING_SHARE_MIN
-    moves = moves and agreed.moving_alike >= CERTAIN_MOVING_MIN
-    if moves and alike >= CERTAIN_ALIKE_MIN and agreed.frames >= CERTAIN_FRAMES_MIN:
+    agreed, alike = run.agreed, float(run.agreed.alike.mean())
+    plain = agreed.plain >= PLAIN_MIN
+    vague = plain and (run.weight < PLAIN_WEIGHT_MIN or alike < PLAIN_ALIKE_MIN)
+    vague = vague and not (run.weight >= STILL_WEIGHT_MIN and agreed.motion >= PLAIN_MOTION_MIN)
+    if not vague and (_moves(run) or _moves_a_little(run) or _stands_still(run, work_s)):
         return Band.CERTAIN
-    contrary = agreed.moving - agreed.moving_alike
-    little = agreed.motion >= SMALL_MOTION_MIN and agreed.moving_alike >= SMALL_MOVING_MIN
-    little = little and not contrary and agreed.frames >= CERTAIN_FRAMES_MIN
-    if little and run.weight >= SMALL_WEIGHT_MIN and alike >= STILL_ALIKE_MIN:
-        return Band.CERTAIN
-    looks = run.weight >= STILL_WEIGHT_MIN and alike >= STILL_ALIKE_MIN
-    still = looks and agreed.blocks >= STILL_BLOCKS_MIN and contrary <= STILL_CONTRARY_MAX
-    if still and run.work_s[1] - run.work_s[0] >= STILL_SHARE_MIN * work_s:
-        return Band.CERTAIN
-    agrees = alike >= LIKELY_ALIKE_MIN and agreed.frames >= 3
+    agrees = alike >= LIKELY_ALIKE_MIN and agreed.frames >= 3 and not vague
     if agrees and moving_like(run) and (run.weight >= LIKELY_WEIGHT_MIN or run.seeds >= 3):
         return Band.LIKELY
     if run.weight >= POSSIBLE_WEIGHT_MIN and alike >= POSSIBLE_ALIKE_MIN:
         return Band.POSSIBLE
     return None
+
+
+def _moves(run: Run) -> bool:
+    agreed = run.agreed
+    share = agreed.moving_alike / max(1, agreed.moving)
+    alike = agreed.alike.mean() >= CERTAIN_ALIKE_MIN and agreed.frames >= CERTAIN_FRAMES_MIN
+    enough = agreed.motion >= CERTAIN_MOTION_MIN and agreed.moving_alike >= CERTAIN_MOVING_MIN
+    return bool(alike and enough and agreed.motion + share >= CERTAIN_MOTION_AND_SHARE_MIN)
+
+
+def _moves_a_little(run: Run) -> bool:
+    agreed = run.agreed
+    looks = agreed.alike.mean() >= STILL_ALIKE_MIN and agreed.frames >= CERTAIN_FRAMES_MIN
+    moves = agreed.motion >= SMALL_MOTION_MIN and agreed.moving_alike >= SMALL_MOVING_MIN
+    all_alike = agreed.moving_alike == agreed.moving
+    return bool(looks and moves and all_alike and run.weight >= SMALL_WEIGHT_MIN)
+
+
+def _stands_still(run: Run, work_s: float) -> bool:
+    agreed = run.agreed
+    looks = agreed.alike.mean() >= STILL_ALIKE_MIN and agreed.blocks >= STILL_BLOCKS_MIN
+    still = agreed.moving - agreed.moving_alike <= STILL_CONTRARY_MAX
+    long = run.work_s[1] - run.work_s[0] >= STILL_SHARE_MIN * work_s
+    return bool(looks and still and long and run.weight >= STILL_WEIGHT_MIN)
 
 
 def moving_like(run: Run) -> bool:
@@ -116,6 +135,7 @@ def matched(
             "frames": float(best.agreed.frames),
             "marks": best.weight,
             "moments": float(best.moments),
+            "plain_share": round(best.agreed.plain, 4),
             "speed": round(best.speed, 4),
         },
     )

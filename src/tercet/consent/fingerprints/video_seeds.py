@@ -109,10 +109,13 @@ def _frame_pairs(here: Track, there: Track) -> list[tuple[float, float]]:
     pair = item_frame[rows[near.query]] * len(work_times) + work_frame[near.entry]
     marks = np.unique(np.stack([pair, near.query], axis=1), axis=0)[:, 0]
     best = np.bincount(marks, minlength=len(item_times) * len(work_times))
-    order = np.argsort(-best, kind="stable")[:FRAME_PAIRS_MAX]
+    by_frame = best.reshape(len(item_times), len(work_times))
+    rank = np.argsort(np.argsort(-by_frame, axis=1, kind="stable"), axis=1).ravel()
+    order = np.lexsort((-best, rank))  # the best pair of every frame before the second of any
+    order = order[best[order] >= SHARED_MARKS_MIN][:FRAME_PAIRS_MAX]
     return [
-        (float(item_times[pair // len(work_times)]), float(work_times[pair % len(work_times)]))
-        for pair in order[best[order] >= SHARED_MARKS_MIN]
+        (float(item_times[p // len(work_times)]), float(work_times[p % len(work_times)]))
+        for p in order
     ]
 
 

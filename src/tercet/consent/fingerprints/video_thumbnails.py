@@ -14,6 +14,8 @@ CONTRAST_MIN = 3.0  # grey levels (standard deviation) for a block to show anyth
 MOTION_MIN = 3.0  # the same over time, for a block to move
 AGREEING_MIN = 0.7  # correlation of a block's pixels in one frame
 MOVING_ALIKE_MIN = 0.5  # correlation of a block's changes over the frames
+TELLING_BLOCKS_MIN = 2  # that show something, for a frame to be compared at all
+PLAIN_LEVELS_MAX = 8.0  # from the median
 DETAIL_MIN = 1.0  # grey levels: flatter pictures have shorter vectors, and agree with nothing
 VALID_SHARE_MIN = 0.6  # of a block, for it to be seen in the item
 
@@ -62,9 +64,10 @@ def details(thumbnails: Array, valid: Array) -> Array:
 class Agreement:
     """How two aligned runs of thumbnails agree.
 
-    ``frames`` compared; ``blocks`` that show something on average; ``alike`` the share of these
-    that agree, by frame (n,); ``moving`` blocks of either, and ``moving_alike`` how many of
-    them move alike; ``motion`` the correlation of all movement.
+    ``frames`` compared, those that show something; ``blocks`` that show something on average;
+    ``alike`` the share of these that agree, by frame; ``moving`` blocks of either, and
+    ``moving_alike`` how many of them move alike; ``motion`` the correlation of all movement;
+    ``plain`` the share of the work's picture that is its ground: as bright as its median.
     """
 
     frames: int
@@ -73,6 +76,7 @@ class Agreement:
     moving: int
     moving_alike: int
     motion: float
+    plain: float
 
 
 def agreement(work: Array, item: Array, valid: Array) -> Agreement:
@@ -85,7 +89,8 @@ def agreement(work: Array, item: Array, valid: Array) -> Agreement:
     shows = (contrast >= CONTRAST_MIN) & usable[None]
     alike = (inside >= AGREEING_MIN) & shows
     count = shows.sum(axis=1)
-    share = alike.sum(axis=1) / np.maximum(count, 1)
+    told = count >= TELLING_BLOCKS_MIN
+    share = alike.sum(axis=1)[told] / count[told] if told.any() else np.zeros(1)
     one_moves = (one - one.mean(axis=0)) * seen
     other_moves = (other - other.mean(axis=0)) * seen
     energy, other_energy = ((moves**2).sum(axis=(0, 2)) for moves in (one_moves, other_moves))
@@ -97,9 +102,14 @@ def agreement(work: Array, item: Array, valid: Array) -> Agreement:
     whole = np.sqrt(energy[usable].sum() * other_energy[usable].sum())
     motion = float(product[usable].sum() / max(whole, 1e-6))
     return Agreement(
-        len(work), float(count.mean()), np.where(count >= 2, share, 0.0), int(moving.sum()),
-        int(alike_moving.sum()), motion,
+        int(told.sum()), float(count.mean()), share, int(moving.sum()),
+        int(alike_moving.sum()), motion, _plain(work),
     )  # fmt: skip
+
+
+def _plain(work: Array) -> float:
+    ground = np.abs(work - np.median(work, axis=1, keepdims=True)) <= PLAIN_LEVELS_MAX
+    return float(ground.mean())
 
 
 def motion(work: Array, item: Array, valid: Array) -> float:
