@@ -251,6 +251,25 @@ def test_a_track_that_is_not_indexed_is_not_searched_in_vain(tmp_path: Path) -> 
         store.reader().search("image-1", "codes", np.zeros(1, np.uint64), 0, 5)
 
 
+def test_works_without_keys_are_kept_and_searched_in_vain(tmp_path: Path) -> None:
+    store = FingerprintSegments(tmp_path)
+    none = Track(np.zeros(0), np.zeros(0))
+    blank = Fingerprint("image-1", {"codes": none}, (9.0, 9.0), (Unfit.BLANK, Unfit.SILENCE))
+    store.write([(1, blank)], RADII)
+    store.write([(2, Fingerprint("image-1", {}, ()))], RADII)
+    keys = picture(3).tracks["codes"].keys
+    assert len(store.reader().search("image-1", "codes", keys, 31, 9)) == 0
+    store.write(many(1, first=3), RADII)
+    store.compact()
+    reader = store.reader()
+    assert set(reader.search("image-1", "codes", keys, 31, 9).work.tolist()) == {3}
+    assert len(reader.search("image-1", "codes", keys[:0], 31, 9)) == 0
+    stored = reader.fingerprint(1, "image-1")
+    assert stored is not None
+    assert (stored.unfit, stored.extent) == (blank.unfit, blank.extent)
+    assert store.check() == []
+
+
 def test_a_second_writer_is_told_to_wait(tmp_path: Path) -> None:
     store = FingerprintSegments(tmp_path, lock_timeout_s=0.1)
     store.write(many(1), RADII)

@@ -112,7 +112,7 @@ def _track_columns(
     tracks = [fingerprint.tracks.get(name) for fingerprint in fingerprints]
     filled = [track for track in tracks if track is not None and len(track)]
     shown = next((track for track in filled or tracks if track is not None), _NO_TRACK)
-    kind, width = _kind_of(name, shown), shown.places.shape[1]
+    kind, width = _kind_of(name, shown), (*shown.places.shape, 0, 0)[1]
     for track in filled:
         if _kind_of(name, track) != kind or track.places.shape[1:] != (width,):
             raise InputError(
@@ -130,7 +130,7 @@ def _kind_of(name: str, track: Track) -> str:
     keys = track.keys
     if keys.dtype == np.uint8 and keys.shape[1:] == (CODE_BYTES,):
         return CODES
-    if keys.dtype == np.uint64 and keys.ndim == 1:
+    if (keys.dtype == np.uint64 and keys.ndim == 1) or not len(keys):
         return KEYS
     raise InputError(
         f"track {name}: expected keys uint8 (n, {CODE_BYTES}) or uint64 (n,), "

@@ -40,6 +40,8 @@ class FingerprintReader:
             stored = segment.methods.get(method)
             if stored is None or track not in stored.tracks:
                 continue
+            if not len(keys) or not len(stored.tracks[track].keys):
+                continue
             try:
                 parts.extend(
                     _hits(stored, stored.tracks[track], keys, radius, work_count_max, work_counts)

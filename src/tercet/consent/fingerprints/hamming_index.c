@@ -11,7 +11,7 @@
 
 enum { WORDS = 4, OCTETS = 32, BLOCK = 512, STRIP = 64, AHEAD = 16 };
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__x86_64__) && (defined(__clang__) || __GNUC__ >= 8)
 #define BY_PROCESSOR 1
 #define COUNTING __attribute__((target("popcnt")))
 #if defined(__clang__)
