@@ -86,6 +86,7 @@ def _request(given: dict[str, Any], progress: Callable[[str, int, int], None]) -
     from tercet.consent.registry.claim import Basis, Owner
     from tercet.consent.registry.description import Description
     from tercet.consent.registry.identifiers import isni, parse_identifier
+    from tercet.core.errors import InputError
     from tercet.flows.pool import processor_count
     from tercet.flows.register import RegisterRequest
     from tercet.flows.register_entries import entries_of
@@ -101,10 +102,14 @@ def _request(given: dict[str, Any], progress: Callable[[str, int, int], None]) -
         terms=_terms(given),
         medium=Medium(given["medium"]) if given["medium"] else None,
     )
+    share_basis_points = _share(given["share"])
     number = given["owner_isni"]
     owner = Owner(given["owner"], isni(number) if number else "", given["owner_email"],
                   given["owner_url"])  # fmt: skip
     entries, total = entries_of(given["places"])
+    if not owner.name and (number or given["owner_email"] or given["owner_url"]):
+        raise InputError("an owner needs a name", hint="give it with --owner")
+    evidence = _evidence(given, stated.identifiers)
     return RegisterRequest(
         entries=entries,
         total=total,
@@ -113,9 +118,9 @@ def _request(given: dict[str, Any], progress: Callable[[str, int, int], None]) -
         signing=Signing(load_or_make_key(given["key"] or owner_key_path()), now),
         stated=stated,
         owner=owner if owner.name else None,
-        share_basis_points=round(given["share"] * 100),
+        share_basis_points=share_basis_points,
         basis=Basis(given["basis"]),
-        evidence=_evidence(given, stated.identifiers),
+        evidence=evidence,
         hash_only=given["hash_only"],
         licence_from_file=given["licence_from_file"],
         may_dispute=given["may_dispute"],
@@ -123,6 +128,14 @@ def _request(given: dict[str, Any], progress: Callable[[str, int, int], None]) -
         workers=given["workers"] or processor_count(),
         progress=progress,
     )
+
+
+def _share(percent: float) -> int:
+    from tercet.core.errors import InputError
+
+    if not 0.01 <= percent <= 100:
+        raise InputError(f"expected a share of 0.01 to 100 %, got {percent:g}")
+    return round(percent * 100)
 
 
 def _survey_options(given: dict[str, Any]) -> SurveyOptions | None:
@@ -167,8 +180,11 @@ def _evidence(
 ) -> tuple[Evidence, ...]:
     from tercet.consent.registry.claim import Evidence, EvidenceKind
     from tercet.consent.registry.domain_file import host_named
+    from tercet.core.errors import InputError
     from tercet.core.ids import sha256_hex
 
+    if given["whole_domain"] and not given["domains"]:
+        raise InputError("--whole-domain needs a --domain", hint="name the host with --domain")
     found = [
         Evidence(EvidenceKind.DOMAIN, host_named(host), covers_all=given["whole_domain"])
         for host in given["domains"]

@@ -95,7 +95,7 @@ class Outcome:
 
 
 REFUSED = "refused"
-_COMMON = "most of what it is found by stands in several works of others: stock, or boilerplate?"
+_COMMON = "much of what it is found by stands in several works of others: stock, or boilerplate?"
 _WORDS = {
     Step.CONFLICT: (
         "it is, or contains nothing but, a work of another owner (work {others})",

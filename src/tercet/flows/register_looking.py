@@ -22,8 +22,12 @@ from tercet.flows.guarded_pool import Casualty, guarded_map
 from tercet.flows.identify import SAME_BYTES, identify
 from tercet.store.registry import Registry
 
-COMMON_SHARE = 0.5
-"""A file with more than this share of its keys in other owners' works is flagged."""
+COMMON_SHARE = 0.25
+"""A file with more than this share of its keys in several works of others is flagged.
+
+Of a long text about a third of the keys are kept, of a short one all: a notice that fills a short
+text finds a third of its keys again in the long ones that carry it.
+"""
 COMMON_WORKS = 3
 """In how many works of others a key must stand to count as common."""
 _ASKED_KEYS_MAX = 256
@@ -52,7 +56,7 @@ class Looking:
 class Looked:
     """A file that was looked at: its fingerprints, its metadata, and whose works it holds.
 
-    ``common`` says that most of what it is found by stands in many works of others.
+    ``common`` says that much of what it is found by stands in many works of others.
     """
 
     found: FileFingerprints
@@ -130,7 +134,7 @@ def _is_owned(registry: Registry, number: int, public_key: str) -> bool:
 
 
 def _is_common(found: FileFingerprints, registry: Registry, public_key: str) -> bool:
-    """Say whether most keys of a file stand in several works of others: a stock intro, a notice."""
+    """Say whether many keys of a file stand in several works of others: a stock intro, a notice."""
     import numpy as np
 
     from tercet.consent.fingerprints.methods import method_named
