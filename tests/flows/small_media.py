@@ -1,4 +1,4 @@
-"""Small videos and recordings of every kind that can be written here, made by code."""
+"""Small texts, videos and recordings of every kind that can be written here, made by code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+
+
+def prose(seed: int, count: int = 400) -> str:
+    """Return words that nobody else wrote in this order."""
+    random = np.random.default_rng(seed)
+    syllables = ("ka", "lo", "mi", "ter", "sen", "dor", "vi", "na", "pul", "gar", "est", "rim")
+    words = ("".join(random.choice(syllables, random.integers(1, 4))) for _ in range(count))
+    return " ".join(words)
 
 
 def moving(count: int) -> list[np.ndarray[Any, np.dtype[Any]]]:

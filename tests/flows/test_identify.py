@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from registered import RESERVED, drawing, register, registry_in, save, signing
-from small_media import film
+from small_media import film, prose
 
 from tercet.consent.fingerprints.bands import Band
 from tercet.consent.fingerprints.fingerprint import Fingerprint, Match, Region, Unfit
@@ -21,14 +21,6 @@ from tercet.flows.identify import _covers, identify, identify_document
 
 def of_file(path: Path) -> FileFingerprints:
     return fingerprint_file(str(path), 0, path.stat().st_size, path.name)
-
-
-def prose(seed: int, count: int = 400) -> str:
-    """Return words that nobody else wrote in this order."""
-    random = np.random.default_rng(seed)
-    syllables = ("ka", "lo", "mi", "ter", "sen", "dor", "vi", "na", "pul", "gar", "est", "rim")
-    words = ("".join(random.choice(syllables, random.integers(1, 4))) for _ in range(count))
-    return " ".join(words)
 
 
 def text_work(folder: Path) -> Path:
