@@ -29,7 +29,7 @@ docs: .venv/.ready-dev  ## write the generated pages anew
 	$(PYTHON) docs/build_tree.py
 
 bench: .venv/.ready-dev  ## measure start-up, reading and clearing (long)
-	@set -e; for file in bench/startup.py bench/robots.py bench/survey.py bench/clear.py; do \
+	@set -e; for file in bench/startup.py bench/robots.py bench/survey.py bench/clear.py bench/index.py; do \
 	  echo "== $$file"; $(PYTHON) $$file; done
 
 fuzz: .venv/.ready-dev  ## throw hostile bytes at every reader (long)

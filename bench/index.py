@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,6 +50,25 @@ class Engine:
     extra_bytes: int
     search: Search
     queries: int
+
+
+def random_codes(count: int) -> Array:
+    """Return codes whose bits are all even."""
+    return np.random.default_rng(1).integers(0, 256, (count, 32), dtype=np.uint8)
+
+
+def peak_gb(count: int) -> float:
+    """Build and search our index in a process of its own; return the most memory it held."""
+    command = [sys.executable, __file__, "--peak", str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def print_peak(count: int) -> None:
+    """Do what `peak_gb` measures."""
+    codes = random_codes(count)
+    tercet(codes).search(codes[:QUERIES])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
 def planted(codes: Array, count: int) -> tuple[Array, Array]:
@@ -149,11 +169,10 @@ def measured(engine: Engine, codes: Array) -> float:
 
 def table(count: int, peers: bool) -> float:
     """Print the table for so many codes; return our milliseconds a query."""
-    codes = np.random.default_rng(1).integers(0, 256, (count, 32), dtype=np.uint8)
+    codes = random_codes(count)
     print(f"{count:,} random codes of 256 bits ({codes.nbytes / 1e6:.0f} MB), radius {RADIUS}")
     query_ms = measured(tercet(codes), codes)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"  {'':34} peak of the process so far: {peak:.2f} GB")
+    print(f"  {'':34} peak memory, codes and Python included: {peak_gb(count):.2f} GB")
     measured(tercet(codes, hamming_index.Plan(0, 0)), codes)
     if not peers:
         return query_ms
@@ -229,7 +248,11 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="50 million codes as well")
     parser.add_argument("--store", action="store_true", help="the segment store instead")
     parser.add_argument("--sizes", default="1000000,10000000", help="how many codes")
+    parser.add_argument("--peak", type=int, help="print the gigabytes an index needs")
     asked = parser.parse_args()
+    if asked.peak:
+        print_peak(asked.peak)
+        return
     kinds = ("plainly", "by popcnt", "by AVX-512 VPOPCNTDQ")
     kind = hamming_index._call("counting_kind") if hamming_index.COMPILED else None
     print(f"{machine()}; compiled: {'no' if kind is None else f'yes, counting {kinds[kind]}'}")
