@@ -16,6 +16,7 @@ from tercet.consent.registry.claim import Check, Evidence, EvidenceKind
 from tercet.core.errors import InputError
 from tercet.flows.clear import clear
 from tercet.flows.explain import explain
+from tercet.flows.fingerprinting import fingerprint_file
 from tercet.flows.verify import verify
 
 PLACED = "https://grants.example/4.jpg"  # the site grants, and the item itself was asked
@@ -145,3 +146,20 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, corpus: Pat
     assert by_item(tmp_path / "out")["copy.jpg"] == ("blocked", ["denied_by_registry"])
     survey = json.loads((tmp_path / "out" / "matches" / "survey.json").read_bytes())
     assert survey["counts"]["items"] == 3
+
+
+def test_a_declaration_binds_every_copy_of_what_it_names_by_iscc(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    work = save(corpus / "a" / "work.png", drawing(7))
+    save(corpus / "b" / "re-encoded.jpg", drawing(7), 85)
+    save(corpus / "b" / "other.jpg", drawing(8))
+    iscc = fingerprint_file(str(work), 0, work.stat().st_size, "work.png").iscc
+    declared = {"iscc": iscc, "tdm-reservation": 1}
+    (corpus / "a" / "work.png.json").write_text(json.dumps(declared), "utf-8")
+    registry_in(tmp_path)
+    run(tmp_path, corpus, policy="eu-tdm", registry=tmp_path / "registry")
+    found = by_item(tmp_path / "out")
+    assert found["a/work.png"] == ("blocked", ["denied_by_tdm_ai"])
+    assert found["b/re-encoded.jpg"] == ("blocked", ["denied_by_tdm_ai"])
+    assert found["b/other.jpg"][1] != ["denied_by_tdm_ai"]
+    assert explain(tmp_path / "out", "b/re-encoded.jpg").quotes[0].uri == "work.png.json"

@@ -140,6 +140,7 @@ def _matches(request: ClearRequest, corpus: Corpus) -> list[Path]:
         corpus,
         request.registry,
         request.out / "matches",
+        request.out / "evidence",
         now=request.now,
         workers=request.workers,
         progress=lambda done, total: request.progress("looking for works", done, total),

@@ -12,10 +12,9 @@ from tercet.consent.corpora import Corpus, Member
 from tercet.consent.failures import Failure
 from tercet.consent.signal import Resource
 from tercet.core.declaration import Carrier
-from tercet.core.limits import FINGERPRINT_MEMORY_BYTES_MAX, FINGERPRINT_SECONDS_MAX
-from tercet.flows.fingerprinting import fingerprint_file
-from tercet.flows.guarded_pool import Guard
+from tercet.flows.fingerprinting import fingerprint_file, fingerprinting_guard
 from tercet.flows.identify import identify_document
+from tercet.flows.iscc_binding import Bindings, bindings_in, bound_to
 from tercet.flows.member_evidence import MemberReader, gather_from_media
 
 if TYPE_CHECKING:
@@ -26,26 +25,33 @@ def gather_matches(
     corpus: Corpus,
     registry: Path,
     folder: Path,
+    declared: Path,
     *,
     now: str,
     workers: int,
     progress: Callable[[int, int], None],
 ) -> list[Path]:
-    """Compare all media of ``corpus`` with a registry; return the evidence directory, or none."""
+    """Compare all media of ``corpus`` with a registry; return the evidence directory, or none.
+
+    ``declared`` is the evidence of what the media declare: what is declared of an ISCC binds every
+    item of that ISCC.
+    """
     # The index is mapped into the children's memory, on top of what decoding may take.
     mapped_bytes = sum(path.stat().st_size for path in registry.rglob("*") if path.is_file())
-    guard = Guard(FINGERPRINT_SECONDS_MAX, FINGERPRINT_MEMORY_BYTES_MAX + mapped_bytes)
-    read = partial(match_member, registry)
+    guard = fingerprinting_guard(mapped_bytes)
+    bindings = bindings_in(declared) if (declared / "survey.json").exists() else {}
+    read = partial(match_member, registry, bindings)
     reader = MemberReader(read, guard, Resource.REGISTRY_MATCH, Carrier.REGISTRY)
     return gather_from_media(corpus, folder, reader, now=now, workers=workers, progress=progress)
 
 
-def match_member(registry: Path, member: Member) -> list[Captured]:
-    """Return one capture: the match document, nothing where no work was found, or a failure."""
+def match_member(registry: Path, bindings: Bindings, member: Member) -> list[Captured]:
+    """Return the match document and what binds by ISCC, a failure, or that nothing was found."""
     capture = Capture(Resource.REGISTRY_MATCH, Carrier.REGISTRY, item=member.item, uri=member.item)
     media = fingerprint_file(member.path, member.offset, member.size, member.item)
     document = identify_document(media, member.item, _opened(registry))
     found = [capture_of(capture, document)] if document else []
+    found += bound_to(member.item, media.iscc, bindings)
     if media.problem:
         failed = Capture(
             Resource.REGISTRY_MATCH,

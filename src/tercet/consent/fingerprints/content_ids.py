@@ -143,3 +143,23 @@ def _is_bare(kind: UnitKey, digest: bytes) -> bool:
         return False
     words = (digest[at : at + 8] for at in range(0, len(digest) - 7, 8))
     return any(int.from_bytes(word, "big").bit_count() < _BARE_BITS_MIN for word in words)
+
+
+def binding_keys(code: str) -> frozenset[str]:
+    """Return what ties an ISCC to content: its Content- and Instance-Code, 64 bits of each.
+
+    Two codes that share a key are of the same bytes, or of content that is alike in all 64 bits.
+    Featureless Image-Codes tie to nothing. Empty for what is no ISCC.
+    """
+    try:
+        units = _units([code])
+    except ValueError:
+        return frozenset()
+    return frozenset(
+        f"{kind[0]}.{kind[1]}.{kind[2]}:{digest[:8].hex()}"
+        for kind, digest in units.items()
+        if kind[0] in _BINDING and len(digest) >= 8 and not _is_bare(kind, digest)
+    )
+
+
+_BINDING = frozenset({int(iscc_lib.MT.CONTENT), int(iscc_lib.MT.INSTANCE)})
