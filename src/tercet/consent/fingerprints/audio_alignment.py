@@ -1,50 +1,40 @@
-"""Where a recording stands in another: the tempo, pitch and offset that lay peaks over peaks.
+"""How much of an item a work explains, where the work lies under it as voted, and chance does not.
 
-Equal quads vote for (pitch, tempo, offset) as in a Hough transform. Each hypothesis is then judged
-by all the peaks: how many of the item's fall on peaks of the work, and how many would at other
-offsets and pitches, where nothing can be but chance, the key they share, and their rhythm. What
-repeats itself everywhere (a tone, a hum, a metronome) is explained as well elsewhere as here, and
-so is worth nothing.
+The item's peaks are laid over the work's. How many fall on one, and how many would at other
+offsets and pitches, where there can be nothing but chance, a key both are in, and their rhythm?
+What repeats itself everywhere (a tone, a hum, a metronome) is explained as well elsewhere as here,
+and so is worth nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tercet.consent.fingerprints.audio_keys import Quads
 from tercet.consent.fingerprints.audio_peaks import Peaks
+from tercet.consent.fingerprints.audio_votes import Hypothesis
 from tercet.consent.fingerprints.fingerprint import Array
 
-PITCH_OCTAVES_MAX = 0.21  # 2.5 semitones
-TEMPO_LOG_MAX = 0.36  # 0.70 to 1.43
-
-HYPOTHESES_MAX = 6
-PITCH_VOTE_OCTAVES = 1 / 48
-TEMPO_VOTE_LOG = 0.015
-OFFSET_VOTE_S = 0.3
-
-NEAR_S = 0.04
 NEAR_OCTAVES = 1 / 48
+NEAR_BINS = 2  # bins of BIN_S to either side
+BIN_S = 0.02
+
 WINDOW_S = 2.0
-SMOOTH_WINDOWS = 5
-SEARCH_S = 0.3
-ELSEWHERE_S = 20.0
-ELSEWHERE_OCTAVES = (-7 / 24, -5 / 24, 5 / 24, 7 / 24)
+AGREEING_WINDOWS = 5
+"""An alignment may drift; so many windows in a row must agree where it is."""
 
-_BIN_S = 0.02
-_NEAR_BINS = round(NEAR_S / _BIN_S)
+BLOCK_BINS = 17  # 0.17 s to either side: how far from the voted offset the peaks may place it
+BLOCKS_BESIDE = 29  # 10 s to either side are looked at to learn what chance explains
+OCTAVES_BESIDE = tuple(step / 24 for step in (-7, -5, -4, -3, 3, 4, 5, 7))
 
+SHORT_PEAKS_MAX = 800  # about 30 s
 
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """The item's second t is the work's ``tempo * t + offset_s``; its pitch ``octaves`` higher."""
+EXPECTED_SHARE_MIN = 0.04
+"""Chance explains at least this share of the peaks, however little was seen of it."""
 
-    octaves: float
-    tempo: float
-    offset_s: float
-    votes: int
+REPEATED_SHARE = 0.8
+"""What this share of the other offsets stays below is what rhythm and repetition explain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,80 +58,6 @@ class Passage:
     def in_work(self, second: float) -> float:
         """Return the second of the work at which the item's ``second`` stands."""
         return self.hypothesis.tempo * second + self.hypothesis.offset_s
-
-
-def hypotheses(asked: Quads, keys: Array, places: Array) -> list[Hypothesis]:
-    """Return the alignments that most equal quads agree on, best first.
-
-    ``asked`` must be in order of keys; ``keys`` and ``places`` are the work's.
-    """
-    first = np.searchsorted(asked.keys, keys, side="left")
-    count = np.searchsorted(asked.keys, keys, side="right") - first
-    work = np.repeat(np.arange(len(keys)), count)
-    ends = np.cumsum(count)
-    item = np.arange(len(work)) + np.repeat(first - (ends - count), count)
-    mine, theirs = asked.places[item].astype(np.float64), places[work].astype(np.float64)
-    pitch = mine[:, 1] - theirs[:, 1]
-    tempo = np.log(theirs[:, 2] / mine[:, 2])
-    kept = (np.abs(pitch) < PITCH_OCTAVES_MAX) & (np.abs(tempo) < TEMPO_LOG_MAX)
-    hits = np.stack([mine[:, 0], theirs[:, 0], pitch, tempo], axis=1)[kept]
-    found: list[Hypothesis] = []
-    while len(hits) >= 2 and len(found) < HYPOTHESES_MAX:
-        best = _most_voted(hits)
-        found.append(best)
-        off = np.abs(hits[:, 1] - best.tempo * hits[:, 0] - best.offset_s)
-        hits = hits[(off > 2 * OFFSET_VOTE_S) | (np.abs(hits[:, 2] - best.octaves) > 0.03)]
-    return sorted(found, key=lambda one: -one.votes)
-
-
-def _most_voted(hits: Array) -> Hypothesis:
-    """Return the hypothesis with most votes among hits (item s, work s, octaves, log tempo)."""
-    best = (0, 0.0, 0.0, 0.0)
-    bins = np.round(hits[:, 2] / PITCH_VOTE_OCTAVES).astype(np.int64)
-    bins -= bins.min()
-    counts = np.bincount(bins)
-    wide = np.convolve(counts, np.ones(3), "same")
-    for chosen in np.argsort(-wide)[:4]:
-        some = hits[np.abs(bins - chosen) <= 1]
-        if len(some) <= best[0]:
-            continue
-        for tempo_log in np.arange(-TEMPO_LOG_MAX, TEMPO_LOG_MAX, TEMPO_VOTE_LOG):
-            near = some[np.abs(some[:, 3] - tempo_log) < 0.08]
-            if len(near) <= best[0]:
-                continue
-            offset = near[:, 1] - np.exp(tempo_log) * near[:, 0]
-            slot = np.floor(offset / OFFSET_VOTE_S).astype(np.int64)
-            base = int(slot.min())
-            votes = np.bincount(slot - base)
-            votes = votes + np.append(votes[1:], 0)
-            at = int(votes.argmax())
-            if votes[at] > best[0]:
-                centre = (base + at + 1) * OFFSET_VOTE_S
-                best = (int(votes[at]), float(np.median(near[:, 2])), float(tempo_log), centre)
-    return _refined(hits, best)
-
-
-def _refined(hits: Array, best: tuple[int, float, float, float]) -> Hypothesis:
-    """Fit pitch, tempo and offset to the hits near a hypothesis, by repeated least squares."""
-    votes, octaves, tempo, offset = best[0], best[1], float(np.exp(best[2])), best[3]
-    for reach in (0.45, 0.25, 0.12, 0.08):
-        off = hits[:, 1] - tempo * hits[:, 0] - offset
-        near = hits[(np.abs(off) < reach) & (np.abs(hits[:, 2] - octaves) < 0.04)]
-        if len(near) < 2:
-            break
-        octaves = float(np.median(near[:, 2]))
-        span = float(np.ptp(near[:, 0]))
-        middle = near[:, 0].mean()
-        if span > 1.0 and len(near) >= 4:
-            # a short stretch tells little of tempo by offsets: the spans of its quads count too
-            lean = near[:, 0] - middle
-            prior = len(near) * 0.25
-            slope = (lean @ near[:, 1] + prior * np.exp(np.median(near[:, 3]))) / (
-                lean @ lean + prior
-            )
-            tempo = float(np.clip(slope, np.exp(-TEMPO_LOG_MAX), np.exp(TEMPO_LOG_MAX)))
-        offset = float(np.median(near[:, 1] - tempo * near[:, 0]))
-    return Hypothesis(octaves, tempo, offset, votes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,140 +99,183 @@ def _differences(
     return np.concatenate(rows), np.concatenate(differences)
 
 
-def _counts(
-    seconds: Array, octave: Array, window: Array, windows: int, work: Landscape, reach_s: float
-) -> Array:
-    """Return how many peaks of each window are explained at each offset, (windows, offsets)."""
-    row, difference = _differences(seconds, octave, work, reach_s)
-    width = 2 * round(reach_s / _BIN_S) + 1
-    slot = np.clip(np.round(difference / _BIN_S).astype(np.int64) + width // 2, 0, width - 1)
-    counts = np.bincount(window[row] * width + slot, minlength=windows * width)
-    table = counts[: windows * width].reshape(windows, width).astype(np.float64)
-    total = np.cumsum(np.pad(table, ((0, 0), (_NEAR_BINS + 1, _NEAR_BINS))), axis=1)
-    return total[:, 2 * _NEAR_BINS + 1 :] - total[:, : -2 * _NEAR_BINS - 1]
+def passages(item: Peaks, work: Landscape, guess: Hypothesis, least: float) -> list[Passage]:
+    """Return the stretches of the item that ``guess`` explains better than chance does.
 
-
-def passages(item: Peaks, work: Landscape, guess: Hypothesis) -> list[Passage]:
-    """Return the stretches of the item that ``guess`` explains better than chance does."""
+    Each has a surprise of ``least`` or more.
+    """
     seconds = item.time_s.astype(np.float64) * guess.tempo + guess.offset_s
     inside = (seconds > -WINDOW_S) & (seconds < work.seconds + WINDOW_S)
     if inside.sum() < 4:
         return []
-    time = item.time_s[inside].astype(np.float64)
-    seconds, octave = seconds[inside], item.octave[inside].astype(np.float64) - guess.octaves
-    first = float(time.min())
-    window = np.floor((time - first) / WINDOW_S).astype(np.int64)
-    windows = int(window.max()) + 1
-    peaks = np.bincount(window, minlength=windows).astype(np.float64)
-    table = _counts(seconds, octave, window, windows, work, ELSEWHERE_S)
-    expected, spread = _chance(seconds, octave, window, windows, work, table)
-    explained, shift = _followed(table)
-    return _stretches(guess, first, peaks, explained, expected, spread, shift)
+    laid = _Laid.over(item, inside, seconds, guess)
+    table = _followed(_counts(laid, 0.0, work))
+    here, shift = table[0][:, BLOCKS_BESIDE], table[1][:, BLOCKS_BESIDE]
+    expected = EXPECTED_SHARE_MIN * laid.peaks
+    if not any(
+        surprise(*(float(part[begin:end].sum()) for part in (here, expected, laid.peaks))) >= least
+        for begin, end in _best_runs(_gain(here, expected))
+    ):
+        return []  # not even if chance were as rare as it can be
+    beside, valid = _beside(laid, work, table[0])
+    mean = np.where(valid, beside, 0.0).sum(axis=(0, 2)) / np.maximum(valid.sum(axis=(0, 2)), 1)
+    expected = np.maximum(mean, expected)
+    found = []
+    for begin, end in _best_runs(_gain(here, expected)):
+        part = slice(begin, end)
+        peaks, explained = float(laid.peaks[part].sum()), float(here[part].sum())
+        chance, spread = _chance(beside[:, part], valid[:, part], peaks)
+        score = surprise(explained, chance, peaks, spread)
+        if score < least:
+            continue
+        found.append(
+            Passage(
+                laid.first_s + begin * WINDOW_S,
+                laid.first_s + end * WINDOW_S,
+                replace(guess, offset_s=guess.offset_s + float(np.median(shift[part]))),
+                peaks,
+                explained,
+                chance,
+                spread,
+                score,
+            )
+        )
+    return found
+
+
+def unchanged(item: Peaks, work: Landscape) -> list[Hypothesis]:
+    """Return where a short item lies best if neither tempo nor pitch was changed.
+
+    All offsets are tried: under loud speech too few quads of a few seconds are whole to vote.
+    """
+    if not 4 <= len(item) <= SHORT_PEAKS_MAX:
+        return []
+    seconds = item.time_s.astype(np.float64)
+    reach = work.seconds + float(seconds[-1])
+    _, difference = _differences(seconds, item.octave.astype(np.float64), work, reach)
+    if not len(difference):
+        return []
+    slot = np.round((difference + reach) / BIN_S).astype(np.int64)
+    total = np.cumsum(np.pad(np.bincount(slot), (2 * NEAR_BINS + 1, NEAR_BINS)))
+    counts = total[2 * NEAR_BINS + 1 :] - total[: -2 * NEAR_BINS - 1]
+    offset = (int(counts.argmax()) - NEAR_BINS) * BIN_S - reach
+    return [Hypothesis(0.0, 1.0, offset, 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """An item's peaks as they lie on a work: its second and octave, and the window of each."""
+
+    first_s: float  # of the item
+    seconds: Array
+    octave: Array
+    window: Array
+    peaks: Array  # of each window
+
+    @staticmethod
+    def over(item: Peaks, inside: Array, seconds: Array, guess: Hypothesis) -> _Laid:
+        time = item.time_s[inside].astype(np.float64)
+        first = float(time.min())
+        window = np.floor((time - first) / WINDOW_S).astype(np.int64)
+        octave = item.octave[inside].astype(np.float64) - guess.octaves
+        return _Laid(first, seconds[inside], octave, window, np.bincount(window).astype(float))
+
+
+def _beside(laid: _Laid, work: Landscape, voted: Array) -> tuple[Array, Array]:
+    """Return how many peaks of each window are explained elsewhere, and whether that is inside.
+
+    Both are (1 + pitches, windows, blocks); the first pitch is the voted one, whose counts are
+    known, without its own block.
+    """
+    blocks = 2 * BLOCKS_BESIDE + 1
+    others = [_followed(_counts(laid, octaves, work))[0] for octaves in OCTAVES_BESIDE]
+    beside = np.stack([voted, *others])
+    mean_s = np.bincount(laid.window, laid.seconds) / np.maximum(laid.peaks, 1)
+    at = mean_s[:, None] + (np.arange(blocks) - BLOCKS_BESIDE) * BLOCK_BINS * BIN_S
+    valid = np.broadcast_to((at > 0) & (at < work.seconds), beside.shape).copy()
+    valid[0, :, BLOCKS_BESIDE - 1 : BLOCKS_BESIDE + 2] = False
+    return beside, valid
+
+
+def _counts(laid: _Laid, octaves: float, work: Landscape) -> Array:
+    """Return how many peaks of each window are explained at each offset, (windows, bins)."""
+    bins = (2 * BLOCKS_BESIDE + 1) * BLOCK_BINS
+    reach = bins // 2
+    row, difference = _differences(
+        laid.seconds, laid.octave + octaves, work, (reach + NEAR_BINS) * BIN_S
+    )
+    width = bins + 2 * NEAR_BINS
+    slot = np.round(difference / BIN_S).astype(np.int64) + width // 2
+    np.clip(slot, 0, width - 1, out=slot)
+    windows = len(laid.peaks)
+    table = np.bincount(laid.window[row] * width + slot, minlength=windows * width)
+    total = np.cumsum(table.reshape(windows, width), axis=1, dtype=np.int32)
+    total = np.pad(total, ((0, 0), (1, 0)))
+    return total[:, 2 * NEAR_BINS + 1 :] - total[:, : -2 * NEAR_BINS - 1]
 
 
 def _followed(table: Array) -> tuple[Array, Array]:
-    """Return each window's count at the offset its neighbourhood agrees on, and that offset."""
-    middle = table.shape[1] // 2
-    reach = round(SEARCH_S / _BIN_S)
-    near = table[:, middle - reach : middle + reach + 1]
-    total = np.cumsum(
-        np.pad(near, ((SMOOTH_WINDOWS // 2 + 1, SMOOTH_WINDOWS // 2), (0, 0))), axis=0
-    )
-    around = total[SMOOTH_WINDOWS:] - total[:-SMOOTH_WINDOWS]
-    highest = around >= around.max(axis=1, keepdims=True)  # a plateau counts at its middle
-    best = np.round((highest * np.arange(near.shape[1])).sum(1) / highest.sum(1)).astype(np.int64)
-    return near[np.arange(len(near)), best], (best - reach) * _BIN_S
+    """Return count and shift in s of each window and block where its neighbours agree."""
+    windows = len(table)
+    half = AGREEING_WINDOWS // 2
+    total = np.cumsum(np.pad(table, ((half + 1, half), (0, 0))), axis=0)
+    around = (total[AGREEING_WINDOWS:] - total[:-AGREEING_WINDOWS]).reshape(windows, -1, BLOCK_BINS)
+    first = around.argmax(axis=2)
+    last = BLOCK_BINS - 1 - around[:, :, ::-1].argmax(axis=2)
+    best = np.where(last - first <= 2 * NEAR_BINS, (first + last) // 2, first)  # a plateau's middle
+    split = table.reshape(windows, -1, BLOCK_BINS)
+    counts = np.take_along_axis(split, best[:, :, None], axis=2)[:, :, 0]
+    return counts.astype(np.float64), (best - BLOCK_BINS // 2) * BIN_S
 
 
-def _chance(
-    seconds: Array, octave: Array, window: Array, windows: int, work: Landscape, table: Array
-) -> tuple[Array, float]:
-    """Return the count of each window that chance explains, and the spread over its variance.
-
-    Chance is what the same peaks find at other offsets and pitches, so far as these are inside
-    the work.
-    """
-    width = table.shape[1]
-    offset = (np.arange(width) - width // 2) * _BIN_S
-    mean_s = np.bincount(window, seconds, windows) / np.maximum(
-        np.bincount(window, None, windows), 1
-    )
-    at = mean_s[:, None] + offset
-    inside = (at > WINDOW_S / 2) & (at < work.seconds - WINDOW_S / 2)
-    beside = np.abs(offset) > 2 * SEARCH_S
-    total = np.where(inside & beside, table, 0.0).sum(axis=1)
-    squares = np.where(inside & beside, table**2, 0.0).sum(axis=1)
-    cells = (inside & beside).sum(axis=1)
-    for octaves in ELSEWHERE_OCTAVES:
-        other = _counts(seconds, octave + octaves, window, windows, work, ELSEWHERE_S)
-        total += np.where(inside, other, 0.0).sum(axis=1)
-        squares += np.where(inside, other**2, 0.0).sum(axis=1)
-        cells += inside.sum(axis=1)
-    mean = total / np.maximum(cells, 1)
-    variance = squares / np.maximum(cells, 1) - mean**2
-    peaks = np.bincount(window, minlength=windows)
-    expected = np.maximum(mean, 0.02 * peaks)
-    spread = float(variance.sum() / max(expected.sum(), 1e-9))
-    return expected, max(1.0, spread)
+def _gain(here: Array, expected: Array) -> Array:
+    """Return how far above chance each window is, in deviations, less one."""
+    return np.asarray((here - expected) / np.sqrt(expected + 1.0) - 1.0)
 
 
-def _stretches(
-    guess: Hypothesis,
-    first_s: float,
-    peaks: Array,
-    explained: Array,
-    expected: Array,
-    spread: float,
-    shift: Array,
-) -> list[Passage]:
-    """Join windows to the stretches whose gain over chance is greatest."""
-    gain = (explained - expected) / np.sqrt(spread * expected + 1.0) - 1.0
+def _best_runs(gain: Array) -> list[tuple[int, int]]:
+    """Return the runs of windows with the greatest sums of gain; weak windows may lie within."""
     found = []
     start, total = 0, 0.0
     best = (0.0, 0, 0)
-    for at, value in enumerate([*gain, -np.inf]):
+    for at, value in enumerate([*gain.tolist(), -np.inf]):
         total += value
         if total > best[0]:
             best = (total, start, at + 1)
-        if total <= 0 or total < best[0] - 8.0:
-            if best[0] > 2.0:
+        if total <= 0 or total < best[0] - GAP_GAIN:
+            if best[0] > RUN_GAIN_MIN:
                 found.append((best[1], best[2]))
             start, total, best = at + 1, 0.0, (0.0, 0, 0)
-    return [
-        _passage(guess, first_s, begin, end, peaks, explained, expected, spread, shift)
-        for begin, end in found
-    ]
+    return found
 
 
-def _passage(
-    guess: Hypothesis,
-    first_s: float,
-    begin: int,
-    end: int,
-    peaks: Array,
-    explained: Array,
-    expected: Array,
-    spread: float,
-    shift: Array,
-) -> Passage:
-    part = slice(begin, end)
-    offset_s = guess.offset_s + float(np.median(shift[part]))
-    here, chance = float(explained[part].sum()), float(expected[part].sum())
-    return Passage(
-        first_s + begin * WINDOW_S,
-        first_s + end * WINDOW_S,
-        Hypothesis(guess.octaves, guess.tempo, offset_s, guess.votes),
-        float(peaks[part].sum()),
-        here,
-        chance,
-        spread,
-        surprise(here, chance, spread),
-    )
+GAP_GAIN = 8.0  # about six windows with nothing of the work end a passage
+RUN_GAIN_MIN = 2.0
 
 
-def surprise(explained: float, expected: float, spread: float) -> float:
-    """Return minus log10 of the chance of so many: Chernoff's bound for a Poisson count."""
-    if explained <= expected or expected <= 0:
+def _chance(beside: Array, valid: Array, peaks: float) -> tuple[float, float]:
+    """Return how many peaks of a stretch chance explains, and the spread over a binomial's."""
+    windows = valid.shape[1]
+    covered = valid.sum(axis=1)
+    usable = covered >= 0.5 * windows
+    sums = np.where(valid, beside, 0.0).sum(axis=1) * windows / np.maximum(covered, 1)
+    floor = EXPECTED_SHARE_MIN * peaks
+    if not usable.any():
+        return floor * 2, 2.0
+    mean = float(sums[usable].mean())
+    repeated = float(np.quantile(sums[0][usable[0]], REPEATED_SHARE)) if usable[0].any() else 0.0
+    chance = max(mean, repeated, floor)
+    low, high = np.quantile(sums[usable], (0.16, 0.84))  # one deviation each, if it were normal
+    variance = chance * max(0.1, 1 - chance / max(peaks, 1.0))
+    return chance, max(1.0, float((high - low) / 2) ** 2 / variance)
+
+
+def surprise(explained: float, expected: float, peaks: float, spread: float = 1.0) -> float:
+    """Return minus log10 of the chance of so many: Chernoff's bound for a binomial count."""
+    if peaks <= 0 or not 0 < expected < explained:
         return 0.0
-    ratio = explained / expected
-    return float(expected * (ratio * np.log(ratio) - ratio + 1) / spread / np.log(10))
+    here, chance = min(explained / peaks, 1 - 1e-6), min(expected / peaks, 1 - 1e-6)
+    if here <= chance:
+        return 0.0
+    nats = here * np.log(here / chance) + (1 - here) * np.log((1 - here) / (1 - chance))
+    return float(peaks * nats / spread / np.log(10))

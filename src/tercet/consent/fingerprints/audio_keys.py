@@ -26,7 +26,7 @@ SPAN_S_MIN = 0.1
 
 STORED_SPAN_S = 0.9
 STORED_PARTNERS = 6
-STORED_A_SECOND = 32
+STORED_A_SECOND = 30
 
 ASKED_SPAN_S = 1.25  # a work's quads played at 0.72 of their tempo
 ASKED_PARTNERS = 10
@@ -97,7 +97,7 @@ def _quad_rows(peaks: Peaks, span_s: float, partners: int) -> Array:
         & (time[rows[:, 3]] - time[rows[:, 0]] > SPAN_S_MIN)
         & (octave[rows[:, 2]] - octave[rows[:, 1]] > 0.04)
     )
-    return rows[clear]
+    return np.asarray(rows[clear])
 
 
 def _partners(peaks: Peaks, span_s: float, partners: int) -> Array:

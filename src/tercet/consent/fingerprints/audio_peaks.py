@@ -28,8 +28,8 @@ STEPS = 171  # up to 3.5 kHz
 
 SURROUNDING_HOPS = 47  # 1.5 s: what "around" means, in time
 SURROUNDING_STEPS = 25  # and in pitch
-APART_HOPS = 6  # 0.2 s: the nearest that two peaks of one pitch can be
-APART_STEPS = 6  # 1/6 octave: the nearest that two peaks of one moment can be
+APART_HOPS = 5  # 0.16 s: the nearest that two peaks of one pitch can be
+APART_STEPS = 5  # 1/7 octave: the nearest that two peaks of one moment can be
 PROMINENCE_DB = 3.0
 RANGE_DB = 60.0
 """Peaks this far below the loudest of the recording are dither, hiss of a codec or room tone."""
@@ -48,6 +48,14 @@ class Peaks:
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+
+def pitch_variety(peaks: Peaks) -> float:
+    """Return how many pitches a recording uses: the exponential of their entropy by strength."""
+    weight = np.maximum(peaks.strength_db.astype(np.float64) - 5.0, 0.0) ** 1.5
+    share = np.bincount(np.round(peaks.octave * STEPS_AN_OCTAVE).astype(np.int64), weight)
+    share = share[share > 0] / max(share.sum(), 1e-9)
+    return float(np.exp(-(share * np.log(share)).sum()))
 
 
 _MARGIN_HOPS = 32  # what a maximum depends on: half of what is around, and what is apart
