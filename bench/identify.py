@@ -30,10 +30,12 @@ from bench import identify_augly as augly
 from bench import identify_lists as lists
 from bench import identify_media as media
 from bench import identify_never as never
+from bench import identify_simulation as simulation
 from bench import identify_speed as speed
 from bench import identify_table as tables
 
 MEDIA = ("image", "video", "audio", "text")
+OTHERS = ("never", "simulation", "speed")
 QUERIES = {"image": 110, "video": 24, "audio": 40, "text": 160}
 STRANGERS_SHARE = 0.15
 SECONDS = {"image": 540.0, "video": 300.0, "audio": 240.0, "text": 120.0}
@@ -102,7 +104,7 @@ def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--media", type=Path, default=media.FOLDER)
-    parser.add_argument("--medium", choices=(*MEDIA, "never", "speed", "all"), default="all")
+    parser.add_argument("--medium", choices=(*MEDIA, *OTHERS, "all"), default="all")
     parser.add_argument("--queries", type=int, default=0, help="originals asked for, per medium")
     parser.add_argument("--gallery", type=int, default=10**9, help="originals registered at most")
     parser.add_argument("--edits", nargs="*", default=[], help="only edits with these words")
@@ -131,6 +133,8 @@ def main() -> None:
         for medium in MEDIA:
             found = lists.originals(medium, asked.media)
             print(never.report(subject_for(medium, peers=False), found), flush=True)
+    if asked.medium in {"simulation", "all"}:
+        print(f"\n{simulation.report(asked.media)}", flush=True)
     if asked.medium in {"speed", "all"}:
         print(f"\n{speed.report(asked.media)}")
     if asked.json:

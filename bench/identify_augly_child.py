@@ -1,7 +1,8 @@
 """Runs in the environment that bench/identify_augly.py makes: pictures in, AugLy's edits out.
 
 Each request is one line of JSON (function, options, seed, sizes of the two pictures), then two PNG
-files: the picture and another one. Each answer is one line with a size, then a JPEG file; 0: it failed.
+files: the picture and another one. Each answer is one line with a size (0: it failed), then a
+JPEG file.
 """
 
 from __future__ import annotations

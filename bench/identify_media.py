@@ -27,7 +27,7 @@ tuxpaint-stamps-default python3-skimage fotoxx-common boswars-data unknown-horiz
 planetblupi-common planetblupi-music-ogg wesnoth-1.16-music warzone2100-music hyperrogue-music
 asterisk-core-sounds-en-wav asterisk-core-sounds-es-wav asterisk-core-sounds-fr-wav
 asterisk-core-sounds-it-wav asterisk-core-sounds-ru-wav
-debian-handbook gnome-user-docs anarchism bible-kjv-text libreoffice-help-vi
+debian-handbook gnome-user-docs anarchism libreoffice-help-vi
 """
 DEBIAN = tuple(_DEBIAN.split())
 """Debian 12 (bookworm) main: free to use, change and pass on; about 2.5 GB unpacked."""
