@@ -28,11 +28,13 @@ from tercet.consent.fingerprints.fingerprint import (
 from tercet.consent.fingerprints.text_alignment import Passage, joined, passages
 from tercet.consent.fingerprints.text_boilerplate import boilerplate_words
 from tercet.consent.fingerprints.text_keys import (
+    FAINT,
     GRAM_WORDS,
     MARKS_A_KEY,
     NOTHING,
     WEIGHTS,
     grams_of,
+    is_listing,
     marks_of,
     winnowed,
     word_weights,
@@ -87,6 +89,7 @@ def fingerprint(text: str) -> Fingerprint:
     kept = winnowed(grams)
     marks = marks_of(words, weights)
     worth = float(WEIGHTS[np.unique(marks) & 3].sum())
+    marks = marks_of(words, np.where(is_listing(words), np.minimum(weights, FAINT), weights))
     if len(kept) < GRAMS_MIN or worth < EVIDENCE_MIN:
         return _unfit(extent, Unfit.LOW_TEXTURE)
     places = kept.astype(np.float32).reshape(-1, 1)

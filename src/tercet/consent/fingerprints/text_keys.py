@@ -25,11 +25,17 @@ WINDOW = 4
 """N-grams of which one at least is kept: any shared run of 8 words shares a key."""
 SHORT_WORDS = 512
 """Texts of up to so many words, about a page, keep all n-grams."""
+SYMBOL_SHARE_MAX = 0.6
+"""Symbols and digits for each word around a word above which it is code, a listing or a table:
+1 to 2 % of the words of prose with citations and of user help, 7 % of a book on system
+administration (measured on three such books)."""
+_SURROUNDINGS = 8  # words on either side looked at for that
 _REPEAT_REACH = 4  # a word that stood among the four before says nothing new
 
 NOTHING, FAINT, HALF, FULL = range(4)
 """How much an equal word says: nothing (boilerplate), 1/4 (numbers, single letters, signs, what
-stood just before), 1/2 (up to three letters, ideographs), 1."""
+stood just before, words of listings), 1/2 (up to three letters, ideographs), 1. In a comparison the
+work's words decide, so nothing that is put into an item makes them say less."""
 WEIGHTS = np.array([0.0, 0.25, 0.5, 1.0])
 MARKS_A_KEY = 4
 
@@ -111,6 +117,16 @@ def word_weights(words: Words) -> Array:
         repeated[back:] |= words.hashes[back:] == words.hashes[:-back]
     weights[repeated & (words.kinds == WORD)] = FAINT
     return weights
+
+
+def is_listing(words: Words) -> Array:
+    """Return which words stand in code, listings or tables: among many symbols and digits."""
+    at = np.arange(len(words))
+    last = np.minimum(at + _SURROUNDINGS, len(words) - 1)
+    first = np.maximum(at - _SURROUNDINGS, 0)
+    between = words.symbols[last] - words.symbols[first]
+    listed: Array = between > SYMBOL_SHARE_MAX * np.maximum(last - first, _SURROUNDINGS)
+    return listed
 
 
 def winnowed(grams: Grams, window: int = WINDOW, short_words: int = SHORT_WORDS) -> Array:

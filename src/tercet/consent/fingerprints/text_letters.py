@@ -61,7 +61,8 @@ class LetterTable:
     """For every code point below TABLE_SIZE its kind and what it is folded to.
 
     ``first`` and ``count`` bound the folded letters in ``mixed`` (their hashes, uint64) and
-    ``base`` (1: a letter, 0: a mark on the letter before it).
+    ``base`` (1: a letter, 0: a mark on the letter before it). ``symbol`` marks what program code
+    and listings have much of and prose has not.
     """
 
     kind: Array
@@ -69,6 +70,7 @@ class LetterTable:
     count: Array
     mixed: Array
     base: Array
+    symbol: Array
 
 
 def mix(values: Array) -> Array:
@@ -114,7 +116,7 @@ def _kind(character: str, folded: str) -> int:
     if _within(code, _IDEOGRAPHS):
         return IDEOGRAPH
     if _within(code, _UNSPACED) and category[0] != "N":
-        return SIGN_MARK if category[0] == "M" else SIGN
+        return SIGN_MARK if unicodedata.category(folded[0])[0] == "M" else SIGN
     return DIGIT if category[0] == "N" else LETTER
 
 
@@ -145,4 +147,6 @@ def letter_table() -> LetterTable:
         letters += map(ord, folded)
         base += [unicodedata.category(letter)[0] != "M" for letter in folded]
     mixed = mix(np.array(letters, np.uint64))
-    return LetterTable(kind, first, count, mixed, np.array(base, np.uint8))
+    symbol = np.zeros(TABLE_SIZE, np.uint8)
+    symbol[[ord(mark) for mark in "_/\\=<>{}[]|$#@&^~+;%*`0123456789"]] = 1
+    return LetterTable(kind, first, count, mixed, np.array(base, np.uint8), symbol)

@@ -43,7 +43,8 @@ class Words:
     """The words of a text, in order, as arrays of equal length.
 
     ``hashes`` uint64, ``starts`` and ``ends`` int64 (code points, half-open), ``kinds`` uint8,
-    ``letters`` int32 (how many letters a word has).
+    ``letters`` int32 (how many letters a word has), ``symbols`` int32: how many characters of the
+    kind that listings are full of stand before a word's end, counted from the text's beginning.
     """
 
     hashes: Array
@@ -51,6 +52,7 @@ class Words:
     ends: Array
     kinds: Array
     letters: Array
+    symbols: Array
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -80,7 +82,7 @@ def words_of(text: str) -> Words:
     first = np.flatnonzero(begins)
     if not len(first):
         nothing = np.zeros(0, np.int64)
-        return Words(nothing.astype(np.uint64), nothing, nothing, nothing, nothing)
+        return Words(nothing.astype(np.uint64), nothing, nothing, nothing, nothing, nothing)
     ends = np.empty(len(first), np.int64)
     ends[:-1], ends[-1:] = place[first[1:] - 1] + 1, place[-1:] + 1
     letter = index[place]
@@ -90,7 +92,8 @@ def words_of(text: str) -> Words:
     kinds[(top == SIGN) | (top == SIGN_MARK)] = CHARACTER
     kinds[top == IDEOGRAPH] = HAN
     kinds[top == DIGIT] = NUMBER
-    return Words(hashes, place[first], ends, kinds, letters)
+    symbols = np.cumsum(table.symbol[index], dtype=np.int32)[ends - 1]
+    return Words(hashes, place[first], ends, kinds, letters, symbols)
 
 
 def _hashes(letter: Array, first: Array, astral: Array | None) -> tuple[Array, Array]:
