@@ -49,12 +49,14 @@ PEAKS = "peaks"
 SECONDS_MIN = 2.5
 PEAKS_MIN = 20
 
-PITCH_VARIETY_MIN = 9.0
-"""Pitches, as many as are about equally used. Tones, hums, sirens and metronomes have up to 8.6,
-three seconds of any of 130 pieces of music and speech 11.3 and more."""
+PITCH_VARIETY_MIN = 9.0  # in 3 seconds
+LONG_PITCH_VARIETY_MIN = 13.0  # from LONG_S on
+LONG_S = 20.0
+"""Pitches, as many as are about equally used. Tones, hums, sirens and metronomes of 20 s have up to
+9.6; of 130 pieces of music and speech three seconds have 11.3 and more, thirty have 16 and more."""
 
-STRENGTH_MIN_DB = 10.0
-"""The strongest tenth of the peaks must reach this. Noise of any colour: 8.3 to 8.6 dB; music and
+STRENGTH_MIN_DB = 11.5
+"""The strongest tenth of the peaks must reach this. Noise of any colour: 8.3 to 10.5 dB; music and
 speech 13.3 and more."""
 
 CANDIDATES_MAX = 32
@@ -91,11 +93,16 @@ def _unfit(peaks: Peaks, seconds: float) -> Unfit | None:
         return Unfit.TOO_SHORT
     if (
         len(peaks) < PEAKS_MIN
-        or pitch_variety(peaks) < PITCH_VARIETY_MIN
+        or pitch_variety(peaks) < _variety_min(seconds)
         or float(np.quantile(peaks.strength_db, 0.9)) < STRENGTH_MIN_DB
     ):
         return Unfit.STATIONARY
     return None
+
+
+def _variety_min(seconds: float) -> float:
+    share = min(1.0, max(0.0, (seconds - 3) / (LONG_S - 3)))
+    return PITCH_VARIETY_MIN + share * (LONG_PITCH_VARIETY_MIN - PITCH_VARIETY_MIN)
 
 
 def _track(peaks: Peaks) -> Track:

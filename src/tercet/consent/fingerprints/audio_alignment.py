@@ -25,8 +25,11 @@ AGREEING_WINDOWS = 5
 """An alignment may drift; so many windows in a row must agree where it is."""
 
 BLOCK_BINS = 17  # 0.17 s to either side: how far from the voted offset the peaks may place it
+_REACH_S = BLOCK_BINS * BIN_S / 2
 BLOCKS_BESIDE = 29  # 10 s to either side are looked at to learn what chance explains
 OCTAVES_BESIDE = tuple(step / 24 for step in (-7, -5, -4, -3, 3, 4, 5, 7))
+
+DENSE_S = 0.4
 
 SHORT_PEAKS_MAX = 800  # about 30 s
 
@@ -105,7 +108,7 @@ def passages(item: Peaks, work: Landscape, guess: Hypothesis, least: float) -> l
     Each has a surprise of ``least`` or more.
     """
     seconds = item.time_s.astype(np.float64) * guess.tempo + guess.offset_s
-    inside = (seconds > -WINDOW_S) & (seconds < work.seconds + WINDOW_S)
+    inside = (seconds > -_REACH_S) & (seconds < work.seconds + _REACH_S)
     if inside.sum() < 4:
         return []
     laid = _Laid.over(item, inside, seconds, guess)
@@ -130,8 +133,7 @@ def passages(item: Peaks, work: Landscape, guess: Hypothesis, least: float) -> l
             continue
         found.append(
             Passage(
-                laid.first_s + begin * WINDOW_S,
-                laid.first_s + end * WINDOW_S,
+                *_ends(laid, work, begin, end, shift),
                 replace(guess, offset_s=guess.offset_s + float(np.median(shift[part]))),
                 peaks,
                 explained,
@@ -166,8 +168,8 @@ def unchanged(item: Peaks, work: Landscape) -> list[Hypothesis]:
 class _Laid:
     """An item's peaks as they lie on a work: its second and octave, and the window of each."""
 
-    first_s: float  # of the item
-    seconds: Array
+    time_s: Array  # in the item
+    seconds: Array  # in the work
     octave: Array
     window: Array
     peaks: Array  # of each window
@@ -175,10 +177,22 @@ class _Laid:
     @staticmethod
     def over(item: Peaks, inside: Array, seconds: Array, guess: Hypothesis) -> _Laid:
         time = item.time_s[inside].astype(np.float64)
-        first = float(time.min())
-        window = np.floor((time - first) / WINDOW_S).astype(np.int64)
+        window = np.floor((time - time.min()) / WINDOW_S).astype(np.int64)
         octave = item.octave[inside].astype(np.float64) - guess.octaves
-        return _Laid(first, seconds[inside], octave, window, np.bincount(window).astype(float))
+        return _Laid(time, seconds[inside], octave, window, np.bincount(window).astype(float))
+
+
+def _ends(laid: _Laid, work: Landscape, begin: int, end: int, shift: Array) -> tuple[float, float]:
+    """Return the seconds of the item's first and last explained peak of a run of windows."""
+    row, difference = _differences(laid.seconds, laid.octave, work, 2 * _REACH_S)
+    window = laid.window[row]
+    off = np.abs(difference - shift[window])
+    here = row[(window >= begin) & (window < end) & (off < (NEAR_BINS + 0.5) * BIN_S)]
+    times = np.sort(laid.time_s[np.unique(here)])
+    dense = np.flatnonzero(times[2:] - times[:-2] < DENSE_S)  # three at once are hardly chance
+    if not len(dense):
+        return float(laid.time_s.min()), float(laid.time_s.max())
+    return float(times[dense[0]]), float(times[dense[-1] + 2])
 
 
 def _beside(laid: _Laid, work: Landscape, voted: Array) -> tuple[Array, Array]:
