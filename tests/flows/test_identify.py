@@ -14,9 +14,11 @@ from small_media import film, prose
 
 from tercet.consent.fingerprints.bands import Band
 from tercet.consent.fingerprints.fingerprint import Fingerprint, Match, Region, Unfit
+from tercet.consent.fingerprints.methods import method_for
 from tercet.core.work import Medium
 from tercet.flows.fingerprinting import FileFingerprints, fingerprint_file
-from tercet.flows.identify import _covers, identify, identify_document
+from tercet.flows.identify import ComparisonError, _covers, identify, identify_document
+from tercet.flows.match import match_items
 
 
 def of_file(path: Path) -> FileFingerprints:
@@ -154,6 +156,22 @@ def test_the_document_says_what_was_found_and_who_says_what(tmp_path: Path) -> N
     (claim,) = found["claims"]
     assert (claim["claim_id"], claim["owner"]) == (done.claim_ids[0], "Ada Example")
     assert {terms["usage"]: terms["permission"] for terms in claim["terms"]}["mine"] == "deny"
+
+
+def test_a_method_that_fails_on_an_item_says_so_and_the_item_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(tmp_path, save(tmp_path / "work.png", drawing(5)))
+    item = save(tmp_path / "item.jpg", drawing(5), 60)
+
+    def fail(self: object, *arguments: object) -> None:
+        raise ZeroDivisionError("no height")
+
+    monkeypatch.setattr(type(method_for(Medium.IMAGE)), "verify", fail)
+    with pytest.raises(ComparisonError, match=r"image-1.*no height"):
+        identify(of_file(item), registry_in(tmp_path))
+    (told,) = match_items([item], tmp_path / "registry", workers=1)
+    assert "could not be compared" in told.problem
 
 
 # ---- how much of a video --------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tercet.consent.fingerprints.regions import covers_per_mille, region_fields
 from tercet.consent.registry.conflicts import StandingClaim
 from tercet.consent.registry.match_document import MatchedClaim, MatchedWork, match_document
 from tercet.consent.registry.work_record import WorkRecord
+from tercet.core.errors import TercetError, UncheckedError
 from tercet.core.work import Medium
 from tercet.flows.fingerprinting import FileFingerprints
 
@@ -25,6 +26,10 @@ SAME_BYTES = "sha256"
 REGIONS_MAX = 200  # of one match, in a document; how much it covers counts them all
 _BANDS = (Band.CERTAIN, Band.LIKELY, Band.POSSIBLE)
 _NOTHING_THERE = {Unfit.BLANK, Unfit.SILENCE}
+
+
+class ComparisonError(UncheckedError):
+    """An item could not be compared with the works: it was not wholly looked at, so it is held."""
 
 
 class Searching(Protocol):
@@ -104,13 +109,14 @@ def identify(media: FileFingerprints, registry: RegistryView) -> list[Found]:
     """Return the works of ``registry`` that stand in an item, the surest first.
 
     The same bytes are a certain match. A video is found by what is seen and by what is heard,
-    which are two finds. Works on which no claim stands are left out.
+    which are two finds. Works on which no claim stands are left out. Raises ComparisonError when
+    the item cannot be compared, IntegrityError when the registry is damaged.
     """
     snapshot = _snapshot(registry, registry.head().entries)
     matches = _exact(media, registry)
     same = {match.work for match in matches}
     for fingerprint in media.fingerprints:
-        matches += [m for m in search(fingerprint, snapshot.works) if m.work not in same]
+        matches += [m for m in _matches(fingerprint, snapshot.works) if m.work not in same]
     live = registry.live({match.work for match in matches})
     matches = [match for match in matches if match.work in live]
     covers = _covers(media, matches)
@@ -137,6 +143,18 @@ class _Snapshot:
 @lru_cache(maxsize=2)
 def _snapshot(registry: RegistryView, entries: int) -> _Snapshot:
     return _Snapshot(registry.fingerprints.reader(), registry.decisions())
+
+
+def _matches(fingerprint: Fingerprint, works: Searching) -> list[Match]:
+    try:
+        return list(search(fingerprint, works))
+    except (TercetError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        raise ComparisonError(
+            f"could not be compared ({fingerprint.method}): {type(error).__name__}: {error}"[:300],
+            hint="please report it; the item is held",
+        ) from error
 
 
 def search(fingerprint: Fingerprint, works: Searching) -> Iterator[Match]:

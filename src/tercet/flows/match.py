@@ -22,7 +22,13 @@ from tercet.flows.fingerprinting import (
     fingerprinting_guard,
 )
 from tercet.flows.guarded_pool import Casualty, guarded_map
-from tercet.flows.identify import identify, item_fields, matched_works, registry_fields
+from tercet.flows.identify import (
+    ComparisonError,
+    identify,
+    item_fields,
+    matched_works,
+    registry_fields,
+)
 
 if TYPE_CHECKING:
     from tercet.store.registry import Registry, Signing
@@ -76,13 +82,16 @@ def match_items(
             yield each
         else:
             waiting.append(each)
-    found = guarded_map(
-        partial(_match_place, registry),
-        iter(waiting),
-        workers=min(workers, max(1, len(waiting))),
-        guard=fingerprinting_guard(_mapped_bytes(registry)),
-    )
-    with closing(found):
+    yield from match_places(iter(waiting), registry, workers=min(workers, max(1, len(waiting))))
+
+
+def match_places(
+    places: Iterator[MediaPlace], registry: Path, *, workers: int
+) -> Generator[ItemMatches, None, None]:
+    """Yield what was found at each of ``places``, in the order in which they are done."""
+    look = partial(_match_place, registry)
+    guard = fingerprinting_guard(_mapped_bytes(registry))
+    with closing(guarded_map(look, places, workers=workers, guard=guard)) as found:
         for place, result in found:
             if isinstance(result, Casualty):
                 yield ItemMatches(place, None, "", problem=result.reason)
@@ -97,8 +106,11 @@ def _mapped_bytes(registry: Path) -> int:
 
 def _match_place(folder: Path, place: MediaPlace) -> ItemMatches:
     registry = _opened(folder)
-    media: FileFingerprints = fingerprint_place(place)
-    works = matched_works(identify(media, registry), registry)
+    media = fingerprint_place(place)
+    try:
+        works = matched_works(identify(media, registry), registry)
+    except ComparisonError as error:
+        return ItemMatches(place, media.medium, media.sha256, problem=error.message)
     return ItemMatches(place, media.medium, media.sha256, tuple(works), media.problem)
 
 

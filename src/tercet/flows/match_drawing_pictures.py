@@ -49,7 +49,7 @@ def _jpeg(pixels: Array) -> tuple[bytes, int, int]:
 def _outline(quad: Quad, width: int, height: int) -> Markup:
     """Draw a quad twice, dark under bright, so that it stands out on any picture.
 
-    The edge that is the top of the work's picture is thicker: it shows which way up it is.
+    A dot marks what is the upper left corner in the work: a mirrored or turned copy shows by it.
     """
     inset = max(width, height) / 200
     shares = clipped([(x / _PER_MILLE, y / _PER_MILLE) for x, y in quad])
@@ -66,7 +66,12 @@ def _outline(quad: Quad, width: int, height: int) -> Markup:
     thick = max(width, height) / 90
     under = element("polygon", points=text, class_="under", stroke_width=f"{thick:.1f}")
     over = element("polygon", points=text, class_="over", stroke_width=f"{thick / 2.2:.1f}")
-    return join([under, over])
+    x, y = quad[0][0] / _PER_MILLE * width, quad[0][1] / _PER_MILLE * height
+    if not (0 <= x <= width and 0 <= y <= height):
+        return join([under, over])
+    x, y = min(max(x, thick), width - thick), min(max(y, thick), height - thick)
+    dot = element("circle", class_="corner", cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{thick:.1f}")
+    return join([under, over, dot])
 
 
 def clipped(polygon: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

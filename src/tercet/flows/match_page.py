@@ -73,7 +73,8 @@ def _head(items: Sequence[ItemMatches], made_at: str) -> Iterator[Markup]:
     yield element(
         "p",
         f"Made on {made_at} by Tercet. A match is found by machine and is no judgement on who is "
-        "right. Outlines and marked stretches show what is the same on either side.",
+        "right. Outlines and marked stretches show what is the same on either side; the dot is the "
+        "upper left corner of what is outlined in the work.",
         class_="soft",
     )
 
