@@ -13,7 +13,7 @@ from tercet.consent.failures import Failure
 from tercet.consent.signal import Resource
 from tercet.core.declaration import Carrier
 from tercet.flows.fingerprinting import fingerprint_file, fingerprinting_guard
-from tercet.flows.identify import identify_document
+from tercet.flows.identify import ComparisonError, identify_document
 from tercet.flows.iscc_binding import Bindings, bindings_in, bound_to
 from tercet.flows.member_evidence import MemberReader, gather_from_media
 
@@ -49,17 +49,21 @@ def match_member(registry: Path, bindings: Bindings, member: Member) -> list[Cap
     """Return the match document and what binds by ISCC, a failure, or that nothing was found."""
     capture = Capture(Resource.REGISTRY_MATCH, Carrier.REGISTRY, item=member.item, uri=member.item)
     media = fingerprint_file(member.path, member.offset, member.size, member.item)
-    document = identify_document(media, member.item, _opened(registry))
+    problem = media.problem
+    try:
+        document = identify_document(media, member.item, _opened(registry))
+    except ComparisonError as error:
+        document, problem = b"", error.message
     found = [capture_of(capture, document)] if document else []
     found += bound_to(member.item, media.iscc, bindings)
-    if media.problem:
+    if problem:
         failed = Capture(
             Resource.REGISTRY_MATCH,
             Carrier.REGISTRY,
             item=member.item,
             uri=member.item,
             failure=Failure.PARSE_ERROR,
-            note=media.problem,
+            note=problem,
         )
         found.append(capture_of(failed, None))
     return found or [capture_of(capture, None)]
