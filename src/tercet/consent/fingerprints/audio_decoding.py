@@ -25,6 +25,7 @@ SECONDS_MAX = 6 * 3600.0
 """Sound is read up to here. Longer media are held: their end was not looked at."""
 
 BLOCK_SAMPLES = 30 * RATE_HZ
+PIECE_SAMPLES = 8_192  # the resampler hands out pieces of this size: small ones cost calls
 FAULTS_MAX = 1_000  # packets that do not decode, before the rest is given up
 STREAMS_MAX = 64
 SOURCE_RATE_HZ_MAX = 768_000
@@ -105,7 +106,9 @@ def _mixed(frames: Iterator[AudioFrame]) -> Iterator[Array]:
         if shape != (frame.format.name, frame.layout.name, frame.sample_rate):
             shape = (frame.format.name, frame.layout.name, frame.sample_rate)
             layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
-            resampler = av.AudioResampler(format="fltp", layout=layout, rate=RATE_HZ)
+            resampler = av.AudioResampler(
+                format="fltp", layout=layout, rate=RATE_HZ, frame_size=PIECE_SAMPLES
+            )
         frame.pts = None
         for piece in resampler.resample(frame):
             yield piece.to_ndarray()
