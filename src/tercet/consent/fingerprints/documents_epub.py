@@ -6,6 +6,7 @@ Source: EPUB 3.3, https://www.w3.org/TR/epub-33/ sections 4 (container) and 5 (p
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
 import zipfile
 import zlib
@@ -29,7 +30,7 @@ def pages_of(raw: bytes, members_max: int) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             yield from _pages(archive, members_max)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         message = f"expected an EPUB archive, got a damaged one: {error}"
         raise UndecodableError(message, hint="open and save it again with an EPUB editor") from None
     except (KeyError, ValueError, OSError) as error:

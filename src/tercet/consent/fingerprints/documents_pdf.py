@@ -9,8 +9,8 @@ from tercet.consent.fingerprints.fingerprint import UndecodableError
 
 # What a parser of a loose format runs into on hostile bytes, besides its own errors.
 _DAMAGE = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError,
-    RecursionError, TypeError, ValueError,
+    ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError,
+    ValueError,
 )  # fmt: skip
 
 
