@@ -2,11 +2,11 @@
 
 Tracks of a fingerprint (places in pixels of a copy of at most 512 a side, ``extent`` its size):
 
-- ``whole``: 256-bit codes of the picture, and of what is left without plain borders, in all eight
-  orientations; places (view, orientation).
+- ``whole``: 256-bit codes of the picture, and of what is left without plain borders; places
+  (view, orientation). ``turned``: their codes in all eight orientations, which an item asks with.
 - ``marks``: codes of the best places of the picture, indexed; ``more_marks``: further ones, kept
   for verification only. Places as in ``picture_marks.Marks``.
-- ``thumbnail``: 64 x 64 grey pixels, kept for verification only.
+- ``thumbnail``: 96 x 96 grey pixels, kept for verification only.
 
 How it works, and how well: docs/fingerprints/image.md.
 """
@@ -29,11 +29,11 @@ from tercet.core.work import Medium
 
 NAME = "image-1"
 MARKS_INDEXED = 300
-MARKS_KEPT = 800
+MARKS_KEPT = 560  # with the thumbnail just under 40 KB
+MARKS_ASKED = 450
 RADIUS_BITS = 32
 """The widest radius that the index searches exactly; 74 % of the marks found again lie in it."""
-CANDIDATES_MAX = 12
-VOTES_MIN = 1.0
+CANDIDATES_MAX = 16
 WHOLE_VOTES = 20.0  # a hit of the whole picture's code outweighs so many marks
 
 
@@ -56,12 +56,14 @@ def fingerprint_of(grey: Array) -> Fingerprint:
     places = seen.marks.places
     views = [seen.whole, seen.trimmed] if seen.has_borders else [seen.whole]
     good = [(at, view) for at, view in enumerate(views) if view.quality >= QUALITY_MIN]
-    turned = [view.turned_codes() for _, view in good] or [np.zeros((0, 32), np.uint8)]
-    where = [(at, turn) for at, _ in good for turn in range(8)]
+    turned = np.array([view.turned_codes() for _, view in good], np.uint8).reshape(-1, 32)
+    where = np.array([(at, turn) for at, _ in good for turn in range(8)], np.float32)
+    where = where.reshape(-1, 2)
     return Fingerprint(
         NAME,
         {
-            "whole": Track(np.vstack(turned), np.array(where, np.float32).reshape(-1, 2)),
+            "whole": Track(turned[::8], where[::8]),
+            "turned": Track(turned, where),
             "marks": Track(codes[:MARKS_INDEXED], places[:MARKS_INDEXED]),
             "more_marks": Track(codes[MARKS_INDEXED:], places[MARKS_INDEXED:]),
             "thumbnail": thumbnail_track(grey),
@@ -87,6 +89,17 @@ class ImageMethod:
         """A mark that stands in more than 30 works is a letter, an arrow, a corner."""
         return {"whole": 1000, "marks": 30}
 
+    def probes(self, query: Fingerprint) -> Mapping[str, Track]:
+        """Ask for the whole picture in all orientations, and for more marks than are indexed."""
+        if query.unfit:
+            return {}
+        first, rest = query.tracks["marks"], query.tracks["more_marks"]
+        more = MARKS_ASKED - MARKS_INDEXED
+        asked = Track(
+            np.vstack([first.keys, rest.keys[:more]]), np.vstack([first.places, rest.places[:more]])
+        )
+        return {"whole": query.tracks["turned"], "marks": asked}
+
     def candidates(self, query: Fingerprint, hits: Mapping[str, Hits]) -> Sequence[int]:
         """Return the works with most votes; marks that hit few works count more."""
         votes: dict[int, float] = {}
@@ -94,7 +107,7 @@ class ImageMethod:
             for work, count in _votes(hits[track]) if track in hits else ():
                 votes[work] = votes.get(work, 0.0) + weight * count
         ranked = sorted(votes, key=lambda work: (-votes[work], work))
-        return [work for work in ranked if votes[work] >= VOTES_MIN][:CANDIDATES_MAX]
+        return ranked[:CANDIDATES_MAX]
 
     def verify(self, query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
         """Return where the work stands in the query, when marks and pixels agree."""
@@ -102,15 +115,29 @@ class ImageMethod:
 
 
 def _votes(hits: Hits) -> list[tuple[int, float]]:
-    """Return the votes of each work: every key of the query shares its vote among those it hits."""
+    """Return the votes of each work.
+
+    A key of the query shares its vote among the works it hits: rare marks count more. A mark of a
+    work takes one vote only, however many letters of a page look like it.
+    """
     if not len(hits):
         return []
-    pairs = np.unique(np.stack([hits.query, hits.work], axis=1), axis=0)
-    _, row, count = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
-    works, column = np.unique(pairs[:, 1], return_inverse=True)
-    weight = 1 / np.log2(1 + count[row].astype(np.float64))
-    totals = np.bincount(column, weight, len(works))
-    return [(int(work), float(total)) for work, total in zip(works, totals, strict=True)]
+    order = np.argsort(hits.distance, kind="stable")
+    query, work, position = hits.query[order], hits.work[order], hits.position[order]
+    first = _first(query, work)
+    query, work, position = query[first], work[first], position[first]
+    works_hit = np.bincount(query)[query]
+    by_rarity = np.argsort(works_hit, kind="stable")
+    counted = by_rarity[_first(work[by_rarity], position[by_rarity])]
+    works, column = np.unique(work[counted], return_inverse=True)
+    totals = np.bincount(column, 1 / works_hit[counted], len(works))
+    return [(int(one), float(total)) for one, total in zip(works, totals, strict=True)]
+
+
+def _first(one: Array, two: Array) -> Array:
+    """Return the rows at which a pair of numbers occurs for the first time."""
+    _, rows = np.unique(np.stack([one, two], axis=1), axis=0, return_index=True)
+    return rows
 
 
 METHOD = ImageMethod()

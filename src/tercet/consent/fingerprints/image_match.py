@@ -7,7 +7,7 @@ alike: by how many marks agree, and by how much of the work's area looks the sam
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,14 @@ from tercet.consent.fingerprints.picture_thumbnail import Agreement, agreement, 
 
 WHOLE_BITS_MAX = 64
 """Between codes of whole pictures, for a transform to be tried."""
+WHOLE_CERTAIN_BITS = 24
+COMPARED_MIN = 6  # blocks; with fewer there is nothing to see
+CERTAIN = ((6, 0.85), (8, 0.70), (20, 0.55), (80, 0.45))
+LIKELY = ((5, 0.80), (7, 0.55), (20, 0.45), (80, 0.40))
+POSSIBLE = ((6, 0.40), (12, 0.15))
+"""(strict marks, share of the work's visible area that looks the same): either of each band.
+
+See docs/fingerprints/image.md for what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,11 @@ class Evidence:
     bits: int = 256
 
     @property
+    def strict(self) -> int:
+        """Return how many distinct places agree without having been sought."""
+        return self.alignment.strict
+
+    @property
     def inliers(self) -> int:
         """Return how many marks agree."""
         return len(self.alignment.pairs)
@@ -45,7 +58,7 @@ def matched(query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
     judged = [(band_of(found), found) for found in evidence_of(query, stored)]
     order = {Band.CERTAIN: 0, Band.LIKELY: 1, Band.POSSIBLE: 2}
     kept = sorted(
-        ((order[band], -found.inliers, at) for at, (band, found) in enumerate(judged) if band),
+        ((order[band], -found.strict, at) for at, (band, found) in enumerate(judged) if band),
     )
     if not kept:
         return None
@@ -60,12 +73,13 @@ def matched(query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
         work=work,
         method=stored.method,
         band=best_band,
-        score=float(best.inliers),
+        score=float(best.strict),
         unit="marks",
         pairs=tuple((Region(quad=item), Region(quad=own)) for item, own in pairs),
         edits=edits_of(best.alignment.matrix, stored.extent, query.extent),
         facts={
-            "marks": float(best.inliers),
+            "marks": float(best.strict),
+            "guided_marks": float(best.inliers),
             "alike_share": best.agreement.share,
             "blocks": float(best.agreement.compared),
             "visible_share": best.agreement.visible,
@@ -82,22 +96,26 @@ def evidence_of(query: Fingerprint, stored: Fingerprint) -> list[Evidence]:
     found = [Evidence(a, _agreement(stored, query, a)) for a in aligned]
     for bits, matrix in _whole_placings(query, stored):
         alignment = aligned_near(mine, theirs, matrix)
-        both = (alignment, Alignment(matrix, alignment.pairs))
+        both = (alignment, replace(alignment, matrix=matrix))
         found += [Evidence(a, _agreement(stored, query, a), bits) for a in both]
     return found
 
 
 def band_of(found: Evidence) -> Band | None:
-    """Return how sure one place is; None when it is nothing."""
-    inliers, look = found.inliers, found.agreement
-    if inliers >= 12 and look.share >= 0.5 and look.compared >= 4:
+    """Return how sure one place is; None when it is nothing.
+
+    The work's own area decides: a logo or a caption that two pictures share makes marks agree, but
+    covers little of the work.
+    """
+    marks, share, compared = found.strict, found.agreement.share, found.agreement.compared
+    if compared < COMPARED_MIN:
+        return None
+    if found.bits <= WHOLE_CERTAIN_BITS and share >= 0.9 and compared >= 12:
         return Band.CERTAIN
-    if inliers >= 8 and look.share >= 0.4:
-        return Band.LIKELY
-    if found.bits <= 32 and look.share >= 0.7 and look.compared >= 8:
-        return Band.CERTAIN
-    if inliers >= 6 and look.share >= 0.3:
-        return Band.POSSIBLE
+    rules = CERTAIN, LIKELY, POSSIBLE
+    for band, rule in zip(Band, rules, strict=True):
+        if any(marks >= least and share >= covered for least, covered in rule):
+            return band
     return None
 
 
@@ -113,16 +131,12 @@ def _agreement(stored: Fingerprint, query: Fingerprint, alignment: Alignment) ->
 
 def _whole_placings(query: Fingerprint, stored: Fingerprint) -> Iterator[tuple[int, Array]]:
     """Yield distances and transforms of whole pictures whose codes are near."""
-    own, seen = stored.tracks["whole"], query.tracks["whole"]
-    for mine in _upright(own):
-        best = _nearest(own.keys[mine], seen)
+    seen = query.tracks["turned"]
+    for code in stored.tracks["whole"].keys:
+        best = _nearest(code, seen)
         if best is None or best[0] > WHOLE_BITS_MAX:
             continue
         yield best[0], placing(int(seen.places[best[1], 1]), _size(stored), _size(query))
-
-
-def _upright(track: Track) -> list[int]:
-    return [row for row in range(len(track)) if track.places[row, 1] == 0]
 
 
 def _nearest(code: Array, track: Track) -> tuple[int, int] | None:

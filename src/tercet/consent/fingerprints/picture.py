@@ -31,7 +31,6 @@ import numpy as np
 
 from tercet.consent.fingerprints.fingerprint import Array, Unfit
 from tercet.consent.fingerprints.picture_code import (
-    QUALITY_MIN,
     WholeCode,
     trimmed_box,
     whole_code,
@@ -41,7 +40,20 @@ from tercet.consent.fingerprints.picture_marks import Marks, find_marks, no_mark
 FLAT_RANGE_MAX = 6
 """Levels of brightness between the 0.5 and 99.5 per cent of a blank's pixels."""
 MARKS_MIN = 12
-"""With fewer marks a plain picture is unfit: they could not verify anything."""
+QUALITY_WITHOUT_MARKS_MIN = 85
+"""With fewer marks than MARKS_MIN a picture must have so much texture all over to be fit.
+
+Bars of 75 and 100 per cent and a colour spectrum have 0 to 1 marks and a quality of 66 to 68.
+"""
+STRIPES_SHARE_MIN = 0.97
+STRIPES_MARKS_MAX = 100
+"""A picture all of whose edges are upright or level, and with so few marks, is a test pattern.
+
+SMPTE, HD and PAL bars and a colour chart: 98 to 100 per cent and 0 to 78 marks. A page of text, a
+photograph: below 90 per cent.
+"""
+EDGE_LEVELS_MIN = 2.0  # of brightness a pixel
+SLANT_MAX = 0.06  # of the lesser slope to the whole: 3.5 degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +86,22 @@ def look(grey: Array, *, marks_max: int = 300) -> Look:
     trimmed = whole if same else whole_code(grey[top:bottom, left:right])
     blank = _is_blank(grey)
     marks = no_marks() if blank or not marks_max else find_marks(grey, marks_max)
-    plain = trimmed.quality < QUALITY_MIN and len(marks) < MARKS_MIN
+    plain = len(marks) < MARKS_MIN and trimmed.quality < QUALITY_WITHOUT_MARKS_MIN
+    plain = plain or (len(marks) <= STRIPES_MARKS_MAX and _is_striped(grey))
     unfit = (Unfit.BLANK,) if blank else (Unfit.LOW_TEXTURE,) if plain else ()
     return Look((width, height), whole, trimmed, box, marks, unfit)
+
+
+def _is_striped(grey: Array) -> bool:
+    """Tell whether all edges are upright or level: bars, stripes, charts of colours."""
+    import cv2
+
+    across = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8))
+    down = np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8))
+    steep = np.hypot(across, down)
+    edges = steep > EDGE_LEVELS_MIN
+    straight = edges & (np.minimum(across, down) < SLANT_MAX * steep)
+    return bool(straight.sum() >= STRIPES_SHARE_MIN * max(1, int(edges.sum())))
 
 
 def _is_blank(grey: Array) -> bool:

@@ -8,7 +8,7 @@ more pairs are sought where it says they should be. No sampling at random: same 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -19,12 +19,15 @@ from tercet.consent.fingerprints.picture_marks import Marks, mirrored_codes
 PAIR_BITS_MAX = 72
 """Bits in which two codes of one mark may differ, for a pair that is not yet expected there."""
 PAIR_RATIO_MAX = 0.85  # of the distance to the second best mark elsewhere in the work
-GUIDED_BITS_MAX = 88  # for a pair that stands where the transform says
+MUTUAL_BITS = 24
+"""By so much may another mark of the item be more like the work's: a work may stand there twice."""
+GUIDED_BITS_MAX = 80  # for a pair that stands where the transform says
 PAIRS_MAX = 400
 ANGLE_DEGREES_MAX = 25.0
 OCTAVES_MAX = 0.6  # between the sizes of a pair and the transform's scale
 DRIFT_SHARE = 0.12  # of the distance from the proposing pair: its size and angle are not exact
 RESIDUAL_PX = 5.0  # of the picture in which marks are sought
+DISTINCT_PX = 6.0  # nearer marks are counted once
 RESIDUAL_FIXED_PX, RESIDUAL_SCALED_PX = 1.2, 2.5
 """How far a pair may be off in the item: so much, and so much again times the work's scale."""
 SEEDS_MIN = 3  # pairs that agree with a proposal, for it to be refined
@@ -46,11 +49,14 @@ class Alignment:
 
     ``matrix`` (3 x 3) maps homogeneous pixels of the work to pixels of the item; its upper left
     part has a negative determinant when the copy is mirrored. ``pairs`` are int64 (n, 2): rows of
-    the work's and the item's marks that agree with it, each used once.
+    the work's and the item's marks that agree with it, each used once. ``strict`` counts, by
+    distinct places, those of them that are each other's best likeness anywhere: the evidence.
+    The others were sought where the transform says, and are what a picture gives by chance too.
     """
 
     matrix: Array
     pairs: Array
+    strict: int = 0
 
     @property
     def is_mirrored(self) -> bool:
@@ -68,8 +74,8 @@ def align(work: Marks, size: tuple[float, float], item: Marks) -> list[Alignment
     found: list[Alignment] = []
     for flip in (np.eye(3), _FLIP):
         seen = item if flip is not _FLIP else _mirrored(item)
-        found += [Alignment(flip @ matrix, pairs) for matrix, pairs in _alignments(work, seen)]
-    best_first = sorted(found, key=lambda alignment: -len(alignment.pairs))
+        found += [replace(one, matrix=flip @ one.matrix) for one in _alignments(work, seen)]
+    best_first = sorted(found, key=lambda one: (-one.strict, -len(one.pairs)))
     return _apart(best_first, size, item.places)
 
 
@@ -90,9 +96,10 @@ def aligned_near(work: Marks, item: Marks, matrix: Array) -> Alignment:
     seen, flip = (_mirrored(item), _FLIP) if mirrored else (item, np.eye(3))
     if not min(len(work), len(item)):
         return Alignment(matrix, np.zeros((0, 2), np.int64))
-    likely = _likely(distances(work.codes, seen.codes))
-    refined, pairs = _refined(work, seen, likely, flip @ matrix)
-    return Alignment(flip @ refined, pairs)
+    bits = distances(work.codes, seen.codes)
+    like = _like_pairs(bits, work.places)
+    refined, pairs = _refined(work, seen, _likely(bits), flip @ matrix)
+    return Alignment(flip @ refined, pairs, _strict(pairs, like, work.places, seen.places))
 
 
 def distances(left: Array, right: Array) -> Array:
@@ -112,10 +119,10 @@ def _mirrored(marks: Marks) -> Marks:
     return Marks(mirrored_codes(marks.codes), places)
 
 
-def _alignments(work: Marks, item: Marks) -> Iterator[tuple[Array, Array]]:
-    """Yield transforms and their pairs."""
+def _alignments(work: Marks, item: Marks) -> Iterator[Alignment]:
+    """Yield transforms and their pairs, of a work and an item in the same sense."""
     bits = distances(work.codes, item.codes)
-    pairs = _like_pairs(bits, work.places)
+    like = pairs = _like_pairs(bits, work.places)
     likely = _likely(bits)
     for _ in range(PROPOSALS_MAX):
         if len(pairs) < SEEDS_MIN:
@@ -126,8 +133,19 @@ def _alignments(work: Marks, item: Marks) -> Iterator[tuple[Array, Array]]:
         start = _similarity(work.places[pairs[agreeing, 0]], item.places[pairs[agreeing, 1]])
         matrix, inliers = _refined(work, item, likely, start)
         if len(inliers) >= INLIERS_MIN and is_sane(matrix, work.places[inliers[:, 0], :2]):
-            yield matrix, inliers
+            strict = _strict(inliers, like, work.places, item.places)
+            yield Alignment(matrix, inliers, strict)
+        elif agreeing.sum() == SEEDS_MIN:
+            return  # what fewer pairs agree with is no better
         pairs = pairs[~agreeing & ~np.isin(pairs[:, 1], inliers[:, 1])]
+
+
+def _strict(pairs: Array, like: Array, work: Array, item: Array) -> int:
+    """Return at how many distinct places pairs stand that are alike without being sought."""
+    count = len(item)
+    held = pairs[np.isin(pairs[:, 0] * count + pairs[:, 1], like[:, 0] * count + like[:, 1])]
+    sides = (work[held[:, 0], :2], item[held[:, 1], :2])
+    return min(len(np.unique(np.round(side / DISTINCT_PX), axis=0)) for side in sides)
 
 
 def _covered(places: Array, size: tuple[float, float], matrix: Array) -> Array:
@@ -155,6 +173,7 @@ def _like_pairs(bits: Array, places: Array) -> Array:
     elsewhere = np.hypot(*(places[:, None, :2] - places[None, best, :2]).T).T > RESIDUAL_PX * 2
     second = np.where(elsewhere, bits, 256).min(axis=0)
     good = (near <= PAIR_BITS_MAX) & (near <= PAIR_RATIO_MAX * second)
+    good &= near <= bits[best].min(axis=1) + MUTUAL_BITS
     pairs = np.stack([best, item], axis=1)[good]
     return pairs[np.argsort(near[good], kind="stable")[:PAIRS_MAX]].astype(np.int64)
 

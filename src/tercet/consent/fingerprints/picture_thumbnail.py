@@ -15,11 +15,12 @@ import numpy as np
 
 from tercet.consent.fingerprints.fingerprint import CODE_BYTES, Array, Track
 
-THUMBNAIL_PX = 64
-"""Each side of a thumbnail, whatever the picture's shape: 4 KB."""
+THUMBNAIL_PX = 96
+"""Each side of a thumbnail, whatever the picture's shape: 9 KB."""
 BLOCKS = 8  # per side, that are compared each for itself
-BLOCK_DEVIATION_MIN = 4.0  # levels of brightness; plainer blocks look like any other
-CORRELATION_MIN = 0.6  # within a block
+SLOPE_MIN = 1.6
+"""Root mean square of a block's slopes, in levels a pixel; plainer ones say nothing."""
+CORRELATION_MIN = 0.5  # of the slopes within a block
 BLOCK_VISIBLE_MIN = 0.6  # share of a block's pixels that lie inside the item
 
 
@@ -29,7 +30,7 @@ class Agreement:
 
     ``compared`` counts the blocks of the work, of 64, that have texture and lie in the item;
     ``alike`` those of them that look the same; ``visible`` is the share of the work's area that
-    lies in the item, ``correlation`` that of all its pixels there.
+    lies in the item, ``correlation`` that of all slopes there.
     """
 
     compared: int
@@ -44,7 +45,7 @@ class Agreement:
 
 
 def thumbnail(grey: Array) -> Array:
-    """Return a picture as uint8 (64, 64)."""
+    """Return a picture as uint8 (96, 96)."""
     import cv2
 
     size = (THUMBNAIL_PX, THUMBNAIL_PX)
@@ -58,7 +59,7 @@ def thumbnail_track(grey: Array) -> Track:
 
 
 def thumbnail_of(track: Track) -> Array:
-    """Return the thumbnail from its track, uint8 (64, 64)."""
+    """Return the thumbnail from its track, uint8 (96, 96)."""
     return np.asarray(track.keys).reshape(THUMBNAIL_PX, THUMBNAIL_PX)
 
 
@@ -94,22 +95,36 @@ def _blur(there: Array) -> float:
 
 
 def _compared(work: Array, item: Array, inside: Array) -> Agreement:
+    """Compare slopes, not brightness: two unrelated patches of shading often correlate."""
+    import cv2
+
+    mine = np.stack([_slopes(work, 1, 0), _slopes(work, 0, 1)])
+    theirs = np.stack([_slopes(item, 1, 0), _slopes(item, 0, 1)])
+    known = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    mine, theirs = mine * known, theirs * known
+    count = _sums(known[None])
+    product, own, other = _sums(mine * theirs), _sums(mine * mine), _sums(theirs * theirs)
+    area = (THUMBNAIL_PX // BLOCKS) ** 2
+    seen = count >= BLOCK_VISIBLE_MIN * area
+    rough = np.maximum(own, other) >= SLOPE_MIN**2 * np.maximum(count, 1)
+    alike = product >= CORRELATION_MIN * np.sqrt(own * other)
+    norm = float(np.sqrt(own.sum() * other.sum()))
+    whole = float(product.sum()) / norm if norm > 1e-6 else 0.0
+    compared = seen & rough
+    return Agreement(
+        int(compared.sum()), int((compared & alike & (own > 0)).sum()), float(inside.mean()), whole
+    )
+
+
+def _slopes(picture: Array, across: int, down: int) -> Array:
+    """Return Sobel slopes in levels a pixel."""
+    import cv2
+
+    return cast("Array", cv2.Sobel(picture, cv2.CV_32F, across, down, scale=1 / 8))
+
+
+def _sums(fields: Array) -> Array:
+    """Return the sums over each block: (8, 8)."""
     side = THUMBNAIL_PX // BLOCKS
-    compared = alike = 0
-    for top in range(0, THUMBNAIL_PX, side):
-        for left in range(0, THUMBNAIL_PX, side):
-            block = (slice(top, top + side), slice(left, left + side))
-            mask = inside[block]
-            if mask.mean() < BLOCK_VISIBLE_MIN or work[block][mask].std() < BLOCK_DEVIATION_MIN:
-                continue
-            compared += 1
-            alike += _correlation(work[block][mask], item[block][mask]) >= CORRELATION_MIN
-    visible = float(inside.mean())
-    whole = _correlation(work[inside], item[inside]) if inside.any() else 0.0
-    return Agreement(compared, int(alike), visible, whole)
-
-
-def _correlation(one: Array, two: Array) -> float:
-    one, two = one - one.mean(), two - two.mean()
-    norm = float(np.sqrt((one * one).sum() * (two * two).sum()))
-    return float((one * two).sum()) / norm if norm > 1e-6 else 0.0
+    blocks = fields.reshape(len(fields), BLOCKS, side, BLOCKS, side)
+    return cast("Array", blocks.sum(axis=(0, 2, 4)))
