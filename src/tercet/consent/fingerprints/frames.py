@@ -290,6 +290,11 @@ def _grey(picture: VideoFrame) -> Array:
         plane: Any = picture.planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
         luma: Any = rows[: picture.height, : picture.width]
+        step = int(1 / scale)
+        if step > 1:  # whole steps first: several times faster
+            whole = picture.width // step, picture.height // step
+            luma = luma[: whole[1] * step, : whole[0] * step]
+            luma = cv2.resize(luma, whole, interpolation=cv2.INTER_AREA)
         grey: Any = cv2.resize(luma, size, interpolation=cv2.INTER_AREA) if scale < 1 else luma
     else:
         grey = picture.reformat(size[0], size[1], "gray", interpolation="AREA").to_ndarray()

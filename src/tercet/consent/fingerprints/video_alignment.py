@@ -17,10 +17,9 @@ from tercet.consent.fingerprints.frames import STEP_S
 from tercet.consent.fingerprints.video_seeds import FRAME_TURNS, Seed
 from tercet.consent.fingerprints.video_thumbnails import (
     Agreement,
+    View,
     agreement,
-    details,
     motion,
-    seen_through,
     thumbnails_of,
 )
 
@@ -62,17 +61,24 @@ class Run:
     agreed: Agreement
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Pictures:
     """Thumbnails of both, the item's as seen through one map."""
 
     item_times: Array
-    item: Array
+    item: View
     work_times: Array
-    work: Array
-    valid: Array
-    item_details: Array
-    work_details: Array
+    work: View
+
+    @property
+    def valid(self) -> Array:
+        """Which pixels of the work's frame the item's show."""
+        return np.asarray(self.item.valid)
+
+    def likeness(self, rows: Array, columns: Array) -> Array:
+        """Return the correlation of details of frames of the item and of the work."""
+        here = self.item.details(rows, self.valid)
+        return np.asarray(here @ self.work.details(columns, self.valid).T)
 
 
 def runs_of(query: Fingerprint, stored: Fingerprint, seeds: Sequence[Seed]) -> list[Run]:
@@ -82,9 +88,8 @@ def runs_of(query: Fingerprint, stored: Fingerprint, seeds: Sequence[Seed]) -> l
     runs: list[Run] = []
     groups = _groups([*seeds, *_whole_frames(seeds)])
     for rank, group in enumerate(groups[:COPIES_MAX]):
-        seen, valid = seen_through(item, group[0].map)
         pictures = _Pictures(
-            item_times, seen, work_times, work, valid, details(seen, valid), details(work, valid)
+            item_times, View(item, group[0].map), work_times, View(work, np.eye(3))
         )
         first = group[: rank < TRIED_ALWAYS]
         left = [*first, *(s for s in group if not any(_explains(run, s) for run in runs))]
@@ -178,7 +183,7 @@ def _line_at(seed: Seed, pictures: _Pictures) -> tuple[float, float] | None:
     for line in _peaks(total):
         gained = on_line[line] > 0
         at = columns[_nearest(pictures.work_times[columns], expected[line][gained])]
-        moved = motion(pictures.work[at], pictures.item[rows[gained]], pictures.valid)
+        moved = _motion(at, rows[gained], pictures)
         score = float(total[line]) * (1 + max(0.0, moved))
         if best is None or score > best[0]:
             speed = float(SPEEDS[line[0]])
@@ -186,9 +191,17 @@ def _line_at(seed: Seed, pictures: _Pictures) -> tuple[float, float] | None:
     return best[1:] if best is not None else None
 
 
+def _motion(columns: Array, rows: Array, pictures: _Pictures) -> float:
+    if len(rows) < 2:
+        return 0.0
+    work, item = pictures.work.pictures(columns), pictures.item.pictures(rows)
+    return motion(work, item, pictures.valid)
+
+
 def _moved(pictures: _Pictures, rows: Array, columns: Array, expected: Array) -> Array:
     """Return the correlation of movement along lines, roughly: against means of all the frames."""
-    item, work = pictures.item[rows] * pictures.valid, pictures.work[columns] * pictures.valid
+    item = pictures.item.pictures(rows) * pictures.valid
+    work = pictures.work.pictures(columns) * pictures.valid
     item, work = item - item.mean(axis=0), work - work.mean(axis=0)
     times = pictures.work_times[columns]
     nearest = _nearest(times, expected)
@@ -215,7 +228,7 @@ def _peaks(total: Array) -> list[tuple[int, int]]:
 
 def _gains(pictures: _Pictures, rows: Array, columns: Array) -> Array:
     """Return what each pair of frames counts for (or against) a line through it."""
-    likeness = pictures.item_details[rows] @ pictures.work_details[columns].T
+    likeness = pictures.likeness(rows, columns)
     return np.maximum(likeness - LIKENESS_MIN, -LOSS_MAX)
 
 
@@ -298,7 +311,9 @@ def _judged(
         return None
     step = -(-len(rows) // COMPARED_MAX)
     some = slice(None, None, step)
-    agreed = agreement(pictures.work[columns[some]], pictures.item[rows[some]], pictures.valid)
+    agreed = agreement(
+        pictures.work.pictures(columns[some]), pictures.item.pictures(rows[some]), pictures.valid
+    )
     expected = np.interp([s.item_s for s in group], item_times, work_times)
     near = [
         seed
@@ -312,7 +327,7 @@ def _judged(
         map=group[0].map,
         weight=max((seed.weight for seed in near), default=0.0),
         seeds=len({seed.item_s for seed in near}),
-        moments=_moments(pictures.work_details[columns[some]]),
+        moments=_moments(pictures.work.details(columns[some], pictures.valid)),
         agreed=agreed,
     )
 

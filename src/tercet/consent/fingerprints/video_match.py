@@ -37,6 +37,7 @@ STILL_BLOCKS_MIN = 8.0
 STILL_SHARE_MIN = 0.6  # of the work's length
 STILL_CONTRARY_MAX = 2  # blocks that move, but not alike
 LIKELY_MOTION_MIN = 0.4
+SOME_MOTION_MIN = 0.3
 LIKELY_ALIKE_MIN = 0.6
 LIKELY_WEIGHT_MIN = 15.0
 POSSIBLE_ALIKE_MIN = 0.5
@@ -91,11 +92,20 @@ def _stands_still(run: Run, work_s: float) -> bool:
 
 
 def moving_like(run: Run) -> bool:
-    """Tell whether what moves does not contradict that both are the same."""
+    """Tell whether what moves does not contradict that both are the same.
+
+    A caption moves for itself; what moves fast looks different a tenth of a second later. Then
+    the rest must be the surer.
+    """
     agreed = run.agreed
     if agreed.moving <= STILL_CONTRARY_MAX:
         return True
-    return agreed.motion >= LIKELY_MOTION_MIN and 2 * agreed.moving_alike >= agreed.moving
+    if agreed.motion >= LIKELY_MOTION_MIN and 2 * agreed.moving_alike >= agreed.moving:
+        return True
+    if run.weight < PLAIN_WEIGHT_MIN or agreed.alike.mean() < PLAIN_ALIKE_MIN:
+        return False
+    some = agreed.motion >= SOME_MOTION_MIN and agreed.moving_alike >= SMALL_MOVING_MIN
+    return some or agreed.motion >= LIKELY_MOTION_MIN
 
 
 def agreeing_s(run: Run) -> float:

@@ -123,7 +123,8 @@ def _thinned(frame: Array) -> Array:
     """Return the rows to search for: the first marks of every frame, so that all are heard."""
     _, starts, counts = np.unique(frame, return_index=True, return_counts=True)
     rank = np.arange(len(frame)) - np.repeat(starts, counts)
-    return np.flatnonzero(rank < max(16, MARKS_SOUGHT_MAX // len(counts)))[:MARKS_SOUGHT_MAX]
+    rows = np.flatnonzero(rank < max(4, MARKS_SOUGHT_MAX // len(counts)))
+    return rows[:: max(1, -(-len(rows) // (2 * MARKS_SOUGHT_MAX)))]
 
 
 def _marks_at(track: Track, time_s: float) -> Marks:

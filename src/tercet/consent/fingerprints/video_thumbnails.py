@@ -21,34 +21,61 @@ VALID_SHARE_MIN = 0.6  # of a block, for it to be seen in the item
 
 
 def thumbnails_of(track: Track) -> tuple[Array, Array]:
-    """Return times in seconds (n,) and thumbnails float32 (n, THUMBNAIL_PX**2)."""
+    """Return times in seconds (n,) and thumbnails uint8 (n, THUMBNAIL_PX**2)."""
     times = track.places[::THUMBNAIL_PX, 0].astype(np.float64)
-    return times, track.keys.reshape(len(times), THUMBNAIL_PX**2).astype(np.float32)
+    return times, track.keys.reshape(len(times), THUMBNAIL_PX**2)
 
 
-def seen_through(thumbnails: Array, share_map: Array) -> tuple[Array, Array]:
-    """Return the item's thumbnails as the work's frame would show them, and where they do: bool.
+class View:
+    """Thumbnails as the work's frame would show them, made when they are asked for.
 
-    ``share_map`` maps the work's shares to the item's.
+    ``share_map`` maps the work's shares to those of the frames of the thumbnails. ``valid`` tells
+    which pixels they show.
     """
-    size = THUMBNAIL_PX
-    at = (np.arange(size) + 0.5) / size
-    x, y = np.meshgrid(at, at)
-    u, v, w = share_map @ np.stack([x.ravel(), y.ravel(), np.ones(size * size)])
-    w = np.where(np.abs(w) < 1e-9, 1e-9, w)
-    u, v = u / w, v / w
-    valid = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
-    u, v = (np.clip(t * size - 0.5, 0, size - 1.001) for t in (u, v))
-    column, row = u.astype(np.int64), v.astype(np.int64)
-    right, down = (u - column).astype(np.float32), (v - row).astype(np.float32)
-    corner = row * size + column
-    across = thumbnails[:, corner] * (1 - right) + thumbnails[:, corner + 1] * right
-    below = thumbnails[:, corner + size] * (1 - right) + thumbnails[:, corner + size + 1] * right
-    return across * (1 - down) + below * down, valid
+
+    def __init__(self, thumbnails: Array, share_map: Array) -> None:
+        size = THUMBNAIL_PX
+        at = (np.arange(size) + 0.5) / size
+        x, y = np.meshgrid(at, at)
+        u, v, w = share_map @ np.stack([x.ravel(), y.ravel(), np.ones(size * size)])
+        w = np.where(np.abs(w) < 1e-9, 1e-9, w)
+        u, v = u / w, v / w
+        self.valid = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+        u, v = (np.clip(t * size - 0.5, 0, size - 1.001) for t in (u, v))
+        column, row = u.astype(np.int64), v.astype(np.int64)
+        self._corner = row * size + column
+        self._right, self._down = (u - column).astype(np.float32), (v - row).astype(np.float32)
+        self._source = thumbnails
+        self._pictures: dict[int, Array] = {}
+        self._details: dict[int, Array] = {}
+
+    def pictures(self, rows: Array) -> Array:
+        """Return frames by their row: float32 (rows, pixels)."""
+        missing = [row for row in rows.tolist() if row not in self._pictures]
+        if missing:
+            self._pictures.update(zip(missing, self._seen(missing), strict=True))
+        return np.stack([self._pictures[row] for row in rows.tolist()])
+
+    def details(self, rows: Array, valid: Array) -> Array:
+        """Return unit vectors of what is left of frames without slow gradients: (rows, pixels).
+
+        ``valid`` must be the same at each call.
+        """
+        missing = np.array([row for row in rows.tolist() if row not in self._details], np.int64)
+        if len(missing):
+            made = _details(self.pictures(missing), valid)
+            self._details.update(zip(missing.tolist(), made, strict=True))
+        return np.stack([self._details[row] for row in rows.tolist()])
+
+    def _seen(self, rows: list[int]) -> Array:
+        source, corner, size = self._source[rows].astype(np.float32), self._corner, THUMBNAIL_PX
+        right, down = self._right, self._down
+        across = source[:, corner] * (1 - right) + source[:, corner + 1] * right
+        below = source[:, corner + size] * (1 - right) + source[:, corner + size + 1] * right
+        return np.asarray(across * (1 - down) + below * down)
 
 
-def details(thumbnails: Array, valid: Array) -> Array:
-    """Return unit vectors of what is left of thumbnails without slow gradients: (n, pixels)."""
+def _details(thumbnails: Array, valid: Array) -> Array:
     import cv2
 
     size = THUMBNAIL_PX

@@ -33,7 +33,7 @@ from tercet.consent.fingerprints.picture_marks import find_marks, same_sense
 METHOD_NAME = "video-1"
 THUMBNAIL_PX = 32
 MARKS_MAX = 256  # of one frame
-MARKS_STEP_S = 2.5  # between two frames of one shot whose marks are kept
+MARKS_STEP_S = 3.0  # between two frames of one shot whose marks are kept
 MARKS_STEP_SMALL_S = 1.25  # the same for small pictures, which cost little
 SMALL_PIXELS_MAX = 384 * 180
 SHOT_S_MIN = 0.75  # cuts that come faster are not followed
