@@ -26,7 +26,7 @@ from tercet.consent.fingerprints.hamming_index import (
 Array = np.ndarray[Any, np.dtype[Any]]
 KINDS = {"plainly": 0, "popcnt": 1, "avx512": 2}
 FIXTURE = settings(
-    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 
 
