@@ -29,7 +29,7 @@ Key = tuple[int, float]
 NOTHING: Key = (-1, 0.0)
 OTHERS_MAX = 12
 LOADED_MAX = 16
-EDITS_AT_ONCE = 7
+EDITS_AT_ONCE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +139,14 @@ def run(
     subject: Subject, plan: Plan, edits: tuple[Edit, ...], processes: int,
     budget_s: float = float("inf"),
 ) -> Outcome:  # fmt: skip
-    """Register, query, and return what came out; stop asking when ``budget_s`` is used up."""
-    started = time.monotonic()
+    """Register, query, and return what came out; asking stops when ``budget_s`` is used up."""
     works = dict(enumerate(plan.registered, 1))
     _state[:] = [State(subject, plan, works, edits=edits)]
     with tempfile.TemporaryDirectory(prefix="tercet-bench-") as name:
         unfit, register_s, stored_bytes = _register(Path(name), processes)
         _state[0].reader = FingerprintSegments(Path(name)).reader()
         trials: list[Trial] = []
+        started = time.monotonic()
         with multiprocessing.get_context("fork").Pool(processes) as pool:
             for found in pool.imap(_query, _tasks(plan, edits)):
                 trials += found
@@ -159,13 +159,14 @@ def run(
 def _tasks(
     plan: Plan, edits: tuple[Edit, ...]
 ) -> Iterable[tuple[Original, tuple[Edit, ...], bool]]:
-    """Yield what to ask, strangers between the queried: a run cut short is still a fair sample."""
-    queries = [*plan.queried, *plan.strangers]
-    for at in np.random.default_rng(1).permutation(len(queries)):
-        registered = int(at) < len(plan.queried)
+    """Return what to ask, in random order: a run cut short is still a fair sample."""
+    tasks = []
+    for at, one in enumerate([*plan.queried, *plan.strangers]):
+        registered = at < len(plan.queried)
         asked = edits if registered else (AS_IS, *edits[:: max(1, len(edits) // 4)])
         for start in range(0, len(asked), EDITS_AT_ONCE):
-            yield queries[at], asked[start : start + EDITS_AT_ONCE], registered
+            tasks.append((one, asked[start : start + EDITS_AT_ONCE], registered))
+    return [tasks[at] for at in np.random.default_rng(1).permutation(len(tasks))]
 
 
 def _register(folder: Path, processes: int) -> tuple[list[tuple[str, str]], float, int]:
