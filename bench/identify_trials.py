@@ -164,8 +164,10 @@ def _tasks(
     for at, one in enumerate([*plan.queried, *plan.strangers]):
         registered = at < len(plan.queried)
         asked = edits if registered else (AS_IS, *edits[:: max(1, len(edits) // 4)])
-        for start in range(0, len(asked), EDITS_AT_ONCE):
-            tasks.append((one, asked[start : start + EDITS_AT_ONCE], registered))
+        tasks += [
+            (one, asked[start : start + EDITS_AT_ONCE], registered)
+            for start in range(0, len(asked), EDITS_AT_ONCE)
+        ]
     return [tasks[at] for at in np.random.default_rng(1).permutation(len(tasks))]
 
 
