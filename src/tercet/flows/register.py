@@ -257,7 +257,7 @@ def _of_file(request: RegisterRequest, entry: Entry, looked: Looked) -> _Pending
     near = looked.near if fit.fit else ()
     flags = (*fit.flags, *_contained(near), *((_COMMON,) if looked.common else ()))
     work = _work(request, claims[0].subject, fit, flags=flags, size=found.size,
-                 path=str(entry.path))  # fmt: skip
+                 path=os.path.abspath(entry.path or ""))  # fmt: skip
     registration = Registration(
         work,
         claims,
