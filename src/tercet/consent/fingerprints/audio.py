@@ -125,9 +125,7 @@ def _peaks(keys: Array) -> Peaks:
 @lru_cache(maxsize=2)
 def _asked(raw: bytes) -> Quads:
     """Return the quads to ask for, in order of keys; ``raw`` is the peaks track, for the cache."""
-    asked = asked_quads(_peaks(np.frombuffer(raw, np.uint64)))
-    order = np.argsort(asked.keys, kind="stable")
-    return Quads(asked.keys[order], asked.places[order], asked.strength_db[order])
+    return asked_quads(_peaks(np.frombuffer(raw, np.uint64)))
 
 
 def _agreement(asked: Quads, found: Hits, work: Array) -> Array:
