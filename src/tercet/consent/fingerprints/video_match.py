@@ -47,6 +47,7 @@ PLAIN_MIN = 0.6
 PLAIN_WEIGHT_MIN = 25.0
 PLAIN_ALIKE_MIN = 0.7
 PLAIN_MOTION_MIN = 0.7  # with as many marks as a still picture needs
+PLAIN_LIKELY_MIN = 0.95  # of both, for a likely match with fewer
 
 _RANK = {Band.CERTAIN: 0, Band.LIKELY: 1, Band.POSSIBLE: 2}
 
@@ -59,7 +60,8 @@ def band_of(run: Run, work_s: float) -> Band | None:
     vague = vague and not (run.weight >= STILL_WEIGHT_MIN and agreed.motion >= PLAIN_MOTION_MIN)
     if not vague and (_moves(run) or _moves_a_little(run) or _stands_still(run, work_s)):
         return Band.CERTAIN
-    agrees = alike >= LIKELY_ALIKE_MIN and agreed.frames >= 3 and not vague
+    agrees = alike >= LIKELY_ALIKE_MIN and agreed.frames >= 3
+    agrees = agrees and not (vague and min(alike, agreed.motion) < PLAIN_LIKELY_MIN)
     if agrees and moving_like(run) and (run.weight >= LIKELY_WEIGHT_MIN or run.seeds >= 3):
         return Band.LIKELY
     if run.weight >= POSSIBLE_WEIGHT_MIN and alike >= POSSIBLE_ALIKE_MIN:
@@ -189,8 +191,10 @@ def _is_letterbox(share_map: Array) -> bool:
     return bool(extent.max() >= 0.95 > extent.min())
 
 
-def _in_pixels(run: Run, query: Fingerprint, stored: Fingerprint) -> tuple[Array, Array, Array]:
+def _in_pixels(
+    run: Run, query: Fingerprint, stored: Fingerprint
+) -> tuple[Array, tuple[float, float], tuple[float, float]]:
     """Return the run's map from pixels to pixels, and the sizes of the work and of the item."""
-    work_size, item_size = np.array(stored.extent[1:3]), np.array(query.extent[1:3])
+    work_size, item_size = stored.extent[1:3], query.extent[1:3]
     matrix = np.diag([*item_size, 1.0]) @ run.map @ np.linalg.inv(np.diag([*work_size, 1.0]))
-    return matrix, work_size, item_size
+    return matrix, (work_size[0], work_size[1]), (item_size[0], item_size[1])

@@ -20,7 +20,7 @@ from tercet.consent.fingerprints.video_tracks import turned_bits
 
 RADIUS = 32  # the largest the index finds every code within
 WORKING_SIDE_PX = 512.0  # the picture in whose pixels `picture_geometry` thinks
-FRAME_PAIRS_MAX = 12  # pairs of frames whose marks are aligned
+FRAME_PAIRS_MAX = 8  # pairs of frames whose marks are aligned
 SHARED_MARKS_MIN = 2  # marks two frames must share for that
 MARKS_SOUGHT_MAX = 12_000  # of the item; of longer items fewer marks a frame are used
 WHOLE_SEEDS_MAX = 200
