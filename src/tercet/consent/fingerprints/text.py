@@ -99,10 +99,12 @@ def fingerprint(text: str) -> Fingerprint:
 
 def _is_boilerplate(common: Array) -> bool:
     """Whether too little is left beside what everybody may repeat."""
+    if common.mean() < COMMON_SHARE_MIN:
+        return False
     edges = np.flatnonzero(np.diff(common, prepend=True, append=True))
     own = np.diff(edges)[::2]
     left = int(own[own >= OWN_RUN_WORDS_MIN].sum())
-    return bool(common.mean() >= COMMON_SHARE_MIN and left < OWN_WORDS_MIN)
+    return left < OWN_WORDS_MIN
 
 
 def _unfit(extent: tuple[float, ...], reason: Unfit) -> Fingerprint:

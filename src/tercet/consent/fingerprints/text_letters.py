@@ -128,7 +128,7 @@ def _is_plain_ideograph(code: int) -> bool:
 def letter_table() -> LetterTable:
     """Return the table, built once a process from the Unicode data of Python (about 0.15 s)."""
     kind = np.zeros(TABLE_SIZE, np.uint8)
-    first = np.zeros(TABLE_SIZE, np.int32)
+    first = np.zeros(TABLE_SIZE, np.intp)
     count = np.zeros(TABLE_SIZE, np.uint8)
     letters: list[int] = []
     base: list[int] = []

@@ -62,7 +62,7 @@ def words_of(text: str) -> Words:
     """Return the words of ``text``. Total, linear."""
     table = letter_table()
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    index, astral = codes, None
+    index, astral = codes.astype(np.intp), None  # numpy looks up by intp fastest
     if not text.isascii() and len(codes) and int(codes.max()) >= TABLE_SIZE:
         astral = (codes >= TABLE_SIZE) & (codes < 0x40000)
         index = np.where(codes < TABLE_SIZE, codes, ord("一" if astral.any() else " "))
