@@ -1,12 +1,13 @@
-"""Throw damaged media files at fingerprinting: no row may be lost, and none may hang.
+"""Throw damaged media files at identification: no row may be lost, and none may hang.
 
     python fuzz/fingerprints.py --inputs 10000 --seed 1
 
 Starts from small pictures, videos, recordings and documents of every kind that can be written
 here, and from the installed iscc-samples, and damages them: flipped bits, cuts, pieces of one in
 another, numbers in headers that lie, wrong extensions. Every file goes the way of a corpus's: a
-file on disk, decoded in a guarded child. A child that dies or runs out of time costs its file and
-is told; a file without a result, or a run that stops, is an error.
+file on disk, decoded in a guarded child, and compared with a registry in which the undamaged ones
+are registered. A child that dies or runs out of time costs its file and is told; a file without a
+result, or a run that stops, is an error.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from pathlib import Path
 import numpy as np
 from campaign import damaged, options
 
-from tercet.flows.fingerprinting import FileFingerprints, MediaPlace, fingerprint_all
+from tercet.flows.fingerprinting import MediaPlace, fingerprint_file
+from tercet.flows.match import ItemMatches, match_places
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED_BYTES_MAX = 96 * 1024
@@ -47,17 +49,33 @@ def main() -> None:
     seeds = {**made(), **samples(chosen.files)}
     names = sorted(name for name in seeds if chosen.only in name)
     print(f"seed {chosen.seed}, {len(names)} files to start from, {chosen.inputs} inputs")
-    started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        tally = Tally(chosen.keep, started)
-        places = inputs(seeds, names, Path(folder), chosen.seed, chosen.inputs)
-        for place, found in fingerprint_all(places, workers=1):
-            tally.take(place, found)
-            Path(place.path).unlink()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"{registered(seeds, names, folder)} of them registered", flush=True)
+        tally = Tally(chosen.keep, time.perf_counter())
+        places = inputs(seeds, names, folder, chosen.seed, chosen.inputs)
+        for found in match_places(places, folder / "registry", workers=1):
+            tally.take(found)
+            Path(found.place.path).unlink()
     tally.tell()
     if tally.count != chosen.inputs:
         print(f"lost: {chosen.inputs - tally.count} of {chosen.inputs} inputs have no result")
         sys.exit(1)
+
+
+def registered(seeds: dict[str, bytes], names: list[str], folder: Path) -> int:
+    """Register what can be decoded of the files to start from; return how many could."""
+    sys.path.insert(0, str(ROOT / "tests" / "flows"))
+    from registered import register
+
+    count = 0
+    for name in names:
+        path = folder / name
+        path.write_bytes(seeds[name])
+        media = fingerprint_file(str(path), 0, len(seeds[name]), name)
+        if media.medium is not None and any(not each.unfit for each in media.fingerprints):
+            count += bool(register(folder, path).number)
+    return count
 
 
 def inputs(
@@ -118,21 +136,29 @@ class Tally:
         self.outcomes: Counter[str] = Counter()
         self.casualties: list[str] = []
 
-    def take(self, place: MediaPlace, found: FileFingerprints) -> None:
+    def take(self, found: ItemMatches) -> None:
+        place = found.place
         now = time.perf_counter()
         if now - self.last > self.slowest:
             self.slowest, self.slowest_name = now - self.last, place.name
         self.last = now
         self.count += 1
         ended = found.medium is None and not found.sha256
-        kind = "a child ended" if ended else "a problem" if found.problem else "looked at"
+        kind = "looked at, a work found" if found.found else "looked at"
+        if ended or found.problem:
+            kind = "a child ended" if ended else "a problem"
+        if "could not be compared" in found.problem:
+            self.keep_input(place, found.problem)
         self.outcomes[f"{found.medium or 'unknown'}: {kind}"] += 1
         if ended:
-            kept = self.keep / f"fuzz-fingerprints-{place.name.replace(' ', '-')}"
-            kept.write_bytes(Path(place.path).read_bytes())
-            self.casualties.append(f"{place.name}: {found.problem}")
+            self.keep_input(place, found.problem)
         if self.count % 500 == 0:
             print(f"{self.count} after {now - self.started:.0f} s", flush=True)
+
+    def keep_input(self, place: MediaPlace, problem: str) -> None:
+        kept = self.keep / f"fuzz-fingerprints-{place.name.replace(' ', '-')}"
+        kept.write_bytes(Path(place.path).read_bytes())
+        self.casualties.append(f"{place.name}: {problem}")
 
     def tell(self) -> None:
         print(f"{self.count} inputs in {time.perf_counter() - self.started:.0f} s; "

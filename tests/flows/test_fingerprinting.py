@@ -137,6 +137,16 @@ def test_a_place_outside_the_file_is_a_problem(tmp_path: Path, offset: int, size
     assert fingerprint_file(path, offset, size, "four.txt").problem
 
 
+def test_reading_far_behind_the_end_is_reading_nothing(tmp_path: Path) -> None:
+    """Damaged WMV headers made a decoder seek beyond what the system can."""
+    with fingerprinting.opened_media(written(tmp_path, "four.txt", b"four")) as file:
+        for at in (4, 5, 2**62, 2**63 - 1, 2**80):
+            file.raw.seek(at)
+            assert file.raw.read(1) == b""
+        file.seek(2)
+        assert file.read() == b"ur"
+
+
 # ---- bombs ----------------------------------------------------------------------------------
 
 SLOW = {"frames_without_end.gif", "dots_without_end.gif", "tiny_packets.avi", "brackets.html",

@@ -290,6 +290,8 @@ class _Window(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         """Fill ``buffer`` as far as the window goes."""
         room = min(len(buffer), max(0, self._size - self._at))
+        if not room:
+            return 0  # decoders seek to wherever a header says
         self._whole.seek(self._offset + self._at)
         read = self._whole.readinto(memoryview(buffer)[:room])
         self._at += read
