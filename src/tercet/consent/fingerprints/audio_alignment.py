@@ -113,7 +113,8 @@ def passages(item: Peaks, work: Landscape, guess: Hypothesis, least: float) -> l
         return []
     laid = _Laid.over(item, inside, seconds, guess)
     table = _followed(_counts(laid, 0.0, work))
-    here, shift = table[0][:, BLOCKS_BESIDE], table[1][:, BLOCKS_BESIDE]
+    here = np.minimum(table[0][:, BLOCKS_BESIDE], laid.peaks)  # two peaks may explain one
+    shift = table[1][:, BLOCKS_BESIDE]
     expected = EXPECTED_SHARE_MIN * laid.peaks
     if not any(
         surprise(*(float(part[begin:end].sum()) for part in (here, expected, laid.peaks))) >= least
