@@ -29,7 +29,7 @@ TAIL_PAIRS = 25
 """The fit ends where fewer pairs than this are left: beyond, single pairs decide."""
 
 
-def report(folder: Path, budget_s: float = 150.0) -> str:
+def report(folder: Path, budget_s: float = 90.0) -> str:
     """Measure the tail within the budget and return the lines."""
     subject = subject_for("audio", peers=False)
     pieces = lists.originals("audio", folder)[:PIECES]
