@@ -149,3 +149,15 @@ def test_headers_of_any_bytes_are_read_without_errors(raw: bytes) -> None:
 def test_what_is_no_image_is_named(raw: bytes) -> None:
     with pytest.raises(UndecodableError, match="expected an image"):
         grey_picture(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+    ],
+)
+def test_kinds_that_are_not_decoded_are_named(raw: bytes, name: str) -> None:
+    with pytest.raises(UndecodableError, match=name):
+        grey_picture(raw)

@@ -2,8 +2,9 @@
 
 Tracks of a fingerprint (places in pixels of a copy of at most 512 a side, ``extent`` its size):
 
-- ``whole``: 256-bit codes of the picture, and of what is left without plain borders; places
-  (view, orientation). ``turned``: their codes in all eight orientations, which an item asks with.
+- ``whole``: 256-bit codes of the picture, and of what is left without plain borders; ``turned``:
+  the same in all eight orientations, which an item asks with. Places: orientation, and left, top,
+  right and bottom of what was coded.
 - ``marks``: codes of the best places of the picture, indexed; ``more_marks``: further ones, kept
   for verification only. Places as in ``picture_marks.Marks``.
 - ``thumbnail``: 96 x 96 grey pixels, kept for verification only.
@@ -54,11 +55,12 @@ def fingerprint_of(grey: Array) -> Fingerprint:
         return Fingerprint(NAME, {}, extent, seen.unfit)
     codes = same_sense(seen.marks)
     places = seen.marks.places
-    views = [seen.whole, seen.trimmed] if seen.has_borders else [seen.whole]
-    good = [(at, view) for at, view in enumerate(views) if view.quality >= QUALITY_MIN]
-    turned = np.array([view.turned_codes() for _, view in good], np.uint8).reshape(-1, 32)
-    where = np.array([(at, turn) for at, _ in good for turn in range(8)], np.float32)
-    where = where.reshape(-1, 2)
+    views = [(seen.whole, (0, 0, *seen.size_px)), (seen.trimmed, seen.box)]
+    views = views[: 1 + seen.has_borders]
+    good = [(view, box) for view, box in views if view.quality >= QUALITY_MIN]
+    turned = np.array([view.turned_codes() for view, _ in good], np.uint8).reshape(-1, 32)
+    where = np.array([(turn, *box) for _, box in good for turn in range(8)], np.float32)
+    where = where.reshape(-1, 5)
     return Fingerprint(
         NAME,
         {

@@ -19,14 +19,16 @@ from tercet.consent.fingerprints.picture_thumbnail import Agreement, agreement, 
 
 WHOLE_BITS_MAX = 64
 """Between codes of whole pictures, for a transform to be tried."""
-WHOLE_CERTAIN_BITS = 24
-COMPARED_MIN = 6  # blocks; with fewer there is nothing to see
-CERTAIN = ((6, 0.85), (8, 0.70), (20, 0.55), (80, 0.45))
-LIKELY = ((5, 0.80), (7, 0.55), (20, 0.45), (80, 0.40))
-POSSIBLE = ((6, 0.40), (12, 0.15))
-"""(strict marks, share of the work's visible area that looks the same): either of each band.
-
-See docs/fingerprints/image.md for what was measured."""
+NEVER = -1  # where codes of whole pictures do not stand for marks
+CERTAIN = (
+    (4, 36, 0.90, 24), (5, 28, 0.85, 12),
+    (8, NEVER, 0.70, 6), (20, NEVER, 0.65, 6), (80, NEVER, 0.45, 6),
+)  # fmt: skip
+LIKELY = ((4, 44, 0.75, 12), (7, NEVER, 0.60, 6), (20, NEVER, 0.50, 6), (80, NEVER, 0.40, 6))
+POSSIBLE = ((6, NEVER, 0.40, 4), (12, NEVER, 0.15, 4))
+"""What each band takes, any line of it: at least so many strict marks, or codes of the whole
+pictures within so many bits; and so large a share of the work's visible blocks that look the same,
+of at least so many that can be compared. What was measured: docs/fingerprints/image.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def matched(query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
             "guided_marks": float(best.inliers),
             "alike_share": best.agreement.share,
             "blocks": float(best.agreement.compared),
+            "strange_blocks": float(best.agreement.strange),
             "visible_share": best.agreement.visible,
             "correlation": best.agreement.correlation,
             "whole_bits": float(best.bits),
@@ -108,14 +111,11 @@ def band_of(found: Evidence) -> Band | None:
     covers little of the work.
     """
     marks, share, compared = found.strict, found.agreement.share, found.agreement.compared
-    if compared < COMPARED_MIN:
-        return None
-    if found.bits <= WHOLE_CERTAIN_BITS and share >= 0.9 and compared >= 12:
-        return Band.CERTAIN
-    rules = CERTAIN, LIKELY, POSSIBLE
-    for band, rule in zip(Band, rules, strict=True):
-        if any(marks >= least and share >= covered for least, covered in rule):
-            return band
+    for band, rules in zip(Band, (CERTAIN, LIKELY, POSSIBLE), strict=True):
+        for least_marks, bits_max, least_share, least_blocks in rules:
+            enough = marks >= least_marks or found.bits <= bits_max
+            if enough and share >= least_share and compared >= least_blocks:
+                return band
     return None
 
 
@@ -131,12 +131,13 @@ def _agreement(stored: Fingerprint, query: Fingerprint, alignment: Alignment) ->
 
 def _whole_placings(query: Fingerprint, stored: Fingerprint) -> Iterator[tuple[int, Array]]:
     """Yield distances and transforms of whole pictures whose codes are near."""
-    seen = query.tracks["turned"]
-    for code in stored.tracks["whole"].keys:
+    own, seen = stored.tracks["whole"], query.tracks["turned"]
+    for code, place in zip(own.keys, own.places, strict=True):
         best = _nearest(code, seen)
         if best is None or best[0] > WHOLE_BITS_MAX:
             continue
-        yield best[0], placing(int(seen.places[best[1], 1]), _size(stored), _size(query))
+        turn, *box = seen.places[best[1]]
+        yield best[0], placing(int(turn), place[1:5], np.array(box))
 
 
 def _nearest(code: Array, track: Track) -> tuple[int, int] | None:
@@ -146,17 +147,19 @@ def _nearest(code: Array, track: Track) -> tuple[int, int] | None:
     return int(bits.min()), int(bits.argmin())
 
 
-def placing(
-    orientation: int, work_size: tuple[float, float], item_size: tuple[float, float]
-) -> Array:
-    """Return the transform that lays all of a work, so turned, on all of an item."""
+def placing(orientation: int, work_box: Array, item_box: Array) -> Array:
+    """Return the transform that lays a box of a work, so turned, on a box of an item.
+
+    Boxes are (left, top, right, bottom) in pixels; ``orientation`` is a row of ``ORIENTATIONS``.
+    """
     turns = (
         ((1, 0), (0, 1)), ((-1, 0), (0, 1)), ((1, 0), (0, -1)), ((-1, 0), (0, -1)),
         ((0, 1), (1, 0)), ((0, -1), (1, 0)), ((0, 1), (-1, 0)), ((0, -1), (-1, 0)),
     )  # fmt: skip
+    work, item = (np.asarray(box, np.float64).reshape(2, 2) for box in (work_box, item_box))
     turned = np.array(turns[orientation], np.float64)
-    linear = np.diag(item_size) @ turned @ np.diag([1 / side for side in work_size])
-    centre = np.array(item_size) / 2 - linear @ (np.array(work_size) / 2)
+    linear = np.diag(item[1] - item[0]) @ turned @ np.diag(1 / (work[1] - work[0]))
+    centre = item.mean(axis=0) - linear @ work.mean(axis=0)
     return np.vstack([np.column_stack([linear, centre]), [0, 0, 1]])
 
 

@@ -71,7 +71,7 @@ def _cosines() -> Array:
     frequency = np.arange(1, COEFFICIENTS + 1)[:, None]
     sample = np.arange(AVERAGED_PX)[None, :]
     rows = np.cos(np.pi / AVERAGED_PX * (sample + 0.5) * frequency)
-    return (rows * np.sqrt(2 / AVERAGED_PX)).astype(np.float32)
+    return np.asarray(rows * np.sqrt(2 / AVERAGED_PX), np.float32)
 
 
 def whole_code(grey: Array) -> WholeCode:

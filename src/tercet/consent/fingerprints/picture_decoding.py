@@ -22,6 +22,7 @@ from tercet.core.limits import IMAGE_PIXELS_MAX, IMAGE_SIDE_PIXELS_MAX
 
 WORKING_PIXELS = 1_000_000
 VISIBLE_RANGE_MIN = 12  # levels of brightness; with less, a picture laid on white shows nothing
+_NOT_DECODED = {"heic": "a HEIC picture (HEVC)", "svg": "a drawing (SVG) to be rendered"}
 _MAYBE_TRANSPARENT = frozenset(("png", "webp", "gif", "tiff", "avif", "bmp"))
 
 
@@ -35,6 +36,11 @@ def grey_picture(raw: bytes) -> Array:
         raise UndecodableError(
             "expected an image (JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF, JPEG 2000), got "
             + (f"bytes that begin with {raw[:8]!r}" if raw else "an empty file")
+        )
+    if header.kind in _NOT_DECODED:
+        raise UndecodableError(
+            f"expected an image that can be decoded here, got {_NOT_DECODED[header.kind]}",
+            hint="Convert it to PNG or JPEG to have it looked at.",
         )
     check_size(header.width_px, header.height_px)
     grey = _decoded(raw, header)
@@ -121,7 +127,7 @@ def _eight_bits(pixels: Any) -> Array:
         return cast("Array", (pixels >> 8).astype(np.uint8))
     numbers = np.nan_to_num(pixels.astype(np.float32))
     low, high = float(numbers.min()), float(numbers.max())
-    return ((numbers - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
+    return np.asarray((numbers - low) * (255 / max(high - low, 1e-9)), np.uint8)
 
 
 def _upright(grey: Array, exif: list[bytes]) -> Array:

@@ -175,7 +175,7 @@ def _like_pairs(bits: Array, places: Array) -> Array:
     good = (near <= PAIR_BITS_MAX) & (near <= PAIR_RATIO_MAX * second)
     good &= near <= bits[best].min(axis=1) + MUTUAL_BITS
     pairs = np.stack([best, item], axis=1)[good]
-    return pairs[np.argsort(near[good], kind="stable")[:PAIRS_MAX]].astype(np.int64)
+    return np.asarray(pairs[np.argsort(near[good], kind="stable")[:PAIRS_MAX]], np.int64)
 
 
 def _proposal(work: Array, item: Array) -> Array:

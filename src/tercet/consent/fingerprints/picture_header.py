@@ -130,15 +130,14 @@ def _ispe_size(raw: bytes) -> tuple[int, int]:
 
 def _tiff_tags(raw: bytes, wanted: tuple[int, ...]) -> dict[int, int]:
     """Return the wanted short and long values of the first directory of a TIFF structure."""
-    order = "little" if raw[:2] == b"II" else "big"
-    number = lambda at, count: int.from_bytes(raw[at : at + count], order)  # noqa: E731
-    start = number(4, 4)
+    number = _little if raw[:2] == b"II" else _big
+    start = number(raw, 4, 4)
     found = {}
-    for entry in range(min(number(start, 2), 4096)):
+    for entry in range(min(number(raw, start, 2), 4096)):
         at = start + 2 + 12 * entry
-        tag, kind = number(at, 2), number(at + 2, 2)
+        tag, kind = number(raw, at, 2), number(raw, at + 2, 2)
         if tag in wanted and at + 12 <= len(raw):
-            found[tag] = number(at + 8, 2 if kind == 3 else 4)
+            found[tag] = number(raw, at + 8, 2 if kind == 3 else 4)
     return found
 
 

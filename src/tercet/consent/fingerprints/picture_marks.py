@@ -79,7 +79,7 @@ def find_marks(grey: Array, count: int, *, side_px: int = MARK_SIDE_PX) -> Marks
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     small = cv2.resize(grey, size, interpolation=kind)
-    sift = cv2.SIFT_create(contrastThreshold=CONTRAST_MIN)
+    sift = cv2.SIFT.create(contrastThreshold=CONTRAST_MIN)
     points = sift.detect(small, None)
     if not points:
         return no_marks()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tercet.consent.fingerprints.fingerprint import Array
 
 Quad = tuple[tuple[float, float], ...]
+Size = Sequence[float]
+"""Width and height in pixels."""
 
 CROPPED_SHARE = 0.96  # less of the work in sight: it was cropped
 INSIDE_SHARE = 0.90  # the work takes less of the item: it stands in a larger picture
@@ -15,7 +19,7 @@ TURN_DEGREES_MIN = 1.5
 PERSPECTIVE_MIN = 0.04  # change of scale across the picture
 
 
-def regions_of(matrix: Array, work_size: Array, item_size: Array) -> tuple[Quad, Quad]:
+def regions_of(matrix: Array, work_size: Size, item_size: Size) -> tuple[Quad, Quad]:
     """Return the quads (in the item, in the work) that show the same, as shares of the sizes.
 
     The work's is the smallest upright rectangle around what of it lies in the item.
@@ -27,11 +31,11 @@ def regions_of(matrix: Array, work_size: Array, item_size: Array) -> tuple[Quad,
     left, top = seen.min(axis=0)
     right, bottom = seen.max(axis=0)
     own = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-    there = carried(own, matrix) / np.array(item_size[:2])
+    there = carried(own, matrix) / np.array([item_size[0], item_size[1]])
     return _quad(there), _quad(own / (width, height))
 
 
-def edits_of(matrix: Array, work_size: Array, item_size: Array) -> tuple[str, ...]:
+def edits_of(matrix: Array, work_size: Size, item_size: Size) -> tuple[str, ...]:
     """Return what was done to the work, in plain words, sorted."""
     found = set()
     mirrored = np.linalg.det(matrix[:2, :2]) < 0
@@ -74,7 +78,7 @@ def _corners(width: float, height: float) -> Array:
     return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
 
 
-def _visible(matrix: Array, work_size: Array, item_size: Array) -> Array:
+def _visible(matrix: Array, work_size: Size, item_size: Size) -> Array:
     """Return the corners of the part of the work that lies in the item, in the work's pixels."""
     import cv2
 
@@ -92,7 +96,7 @@ def _area(polygon: Array) -> float:
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
-def _depth_change(matrix: Array, work_size: Array) -> float:
+def _depth_change(matrix: Array, work_size: Size) -> float:
     depth = np.column_stack([_corners(work_size[0], work_size[1]), np.ones(4)]) @ matrix[2]
     return float(np.abs(depth).max() / max(np.abs(depth).min(), 1e-9) - 1)
 

@@ -21,7 +21,8 @@ BLOCKS = 8  # per side, that are compared each for itself
 SLOPE_MIN = 1.6
 """Root mean square of a block's slopes, in levels a pixel; plainer ones say nothing."""
 CORRELATION_MIN = 0.5  # of the slopes within a block
-BLOCK_VISIBLE_MIN = 0.6  # share of a block's pixels that lie inside the item
+BLOCK_VISIBLE_MIN = 0.4  # share of a block's pixels that lie inside the item
+STRANGE_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,25 @@ class Agreement:
     """How much of a work's picture an item shows.
 
     ``compared`` counts the blocks of the work, of 64, that have texture and lie in the item;
-    ``alike`` those of them that look the same; ``visible`` is the share of the work's area that
+    ``alike`` those of them that look the same; ``strange`` counts blocks that have texture in the
+    item alone; ``visible`` is the share of the work's area that
     lies in the item, ``correlation`` that of all slopes there.
     """
 
     compared: int
     alike: int
+    strange: int
     visible: float
     correlation: float
 
     @property
     def share(self) -> float:
-        """Return the share of the compared blocks that look the same."""
-        return self.alike / self.compared if self.compared else 0.0
+        """Return the share of the compared blocks that look the same.
+
+        What covers a plain part of the work counts less than what covers a part of its own.
+        """
+        whole = self.compared + STRANGE_WEIGHT * self.strange
+        return self.alike / whole if whole else 0.0
 
 
 def thumbnail(grey: Array) -> Array:
@@ -79,40 +86,54 @@ def agreement(
     there = np.linalg.inv(half) @ np.linalg.inv(to_item) @ matrix @ to_work @ half
     size = (THUMBNAIL_PX, THUMBNAIL_PX)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    seen = cv2.warpPerspective(item, there, size, flags=flags).astype(np.float32)
+    seen: Array = cv2.warpPerspective(item, there, size, flags=flags).astype(np.float32)
     inside = cv2.warpPerspective(np.full_like(item, 255), there, size, flags=flags) > 250
     blur = _blur(there)
-    mine = work.astype(np.float32)
+    mine: Array = work.astype(np.float32)
     if blur > 0.3:
         mine = cv2.GaussianBlur(mine, (0, 0), blur)
-    return _compared(mine, seen, inside)
+    return _compared(mine, seen, inside, _margin(there))
+
+
+def _margin(there: Array) -> int:
+    """Return how many pixels of the work's edges what surrounds it in the item may blur into."""
+    return int(np.clip(np.ceil(1 + 1.2 / _scale(there)), 2, THUMBNAIL_PX // 8))
+
+
+def _scale(there: Array) -> float:
+    return float(np.sqrt(max(abs(np.linalg.det(there[:2, :2])), 1e-6)))
 
 
 def _blur(there: Array) -> float:
     """Return by how much the work's thumbnail is finer than what the item's shows of it."""
-    scale = np.sqrt(max(abs(np.linalg.det(there[:2, :2])), 1e-6))
-    return float(0.5 * np.sqrt(max(1 / scale**2 - 1, 0.0)))
+    return float(0.5 * np.sqrt(max(1 / _scale(there) ** 2 - 1, 0.0)))
 
 
-def _compared(work: Array, item: Array, inside: Array) -> Agreement:
+def _compared(work: Array, item: Array, inside: Array, margin: int) -> Agreement:
     """Compare slopes, not brightness: two unrelated patches of shading often correlate."""
     import cv2
 
     mine = np.stack([_slopes(work, 1, 0), _slopes(work, 0, 1)])
     theirs = np.stack([_slopes(item, 1, 0), _slopes(item, 0, 1)])
     known = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    known[:margin] = known[-margin:] = known[:, :margin] = known[:, -margin:] = 0
     mine, theirs = mine * known, theirs * known
     count = _sums(known[None])
     product, own, other = _sums(mine * theirs), _sums(mine * mine), _sums(theirs * theirs)
     area = (THUMBNAIL_PX // BLOCKS) ** 2
     seen = count >= BLOCK_VISIBLE_MIN * area
-    rough = np.maximum(own, other) >= SLOPE_MIN**2 * np.maximum(count, 1)
+    least = SLOPE_MIN**2 * np.maximum(count, 1)
+    rough, strange = own >= least, (own < least) & (other >= least)
     alike = product >= CORRELATION_MIN * np.sqrt(own * other)
     norm = float(np.sqrt(own.sum() * other.sum()))
     whole = float(product.sum()) / norm if norm > 1e-6 else 0.0
     compared = seen & rough
     return Agreement(
-        int(compared.sum()), int((compared & alike & (own > 0)).sum()), float(inside.mean()), whole
+        compared=int(compared.sum()),
+        alike=int((compared & alike).sum()),
+        strange=int((seen & strange).sum()),
+        visible=float(inside.mean()),
+        correlation=whole,
     )
 
 
