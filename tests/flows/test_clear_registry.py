@@ -163,3 +163,26 @@ def test_a_declaration_binds_every_copy_of_what_it_names_by_iscc(tmp_path: Path)
     assert found["b/re-encoded.jpg"] == ("blocked", ["denied_by_tdm_ai"])
     assert found["b/other.jpg"][1] != ["denied_by_tdm_ai"]
     assert explain(tmp_path / "out", "b/re-encoded.jpg").quotes[0].uri == "work.png.json"
+
+
+def test_a_third_text_quoted_in_works_of_two_owners_blocks_nobody(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    syllables = ["ba", "cor", "dal", "en", "fir", "gan", "hol", "in", "ket", "lum", "mar", "nor"]
+
+    def words(count: int) -> str:
+        return " ".join("".join(random.choice(syllables, 3)) for _ in range(count))
+
+    third = words(60)
+    for owner in ("first", "second"):
+        path = tmp_path / f"{owner}.txt"
+        path.write_text(f"{words(200)} {third} {words(200)}", "utf-8")
+        register(tmp_path, path, owner=owner)
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "quoting.txt").write_text(f"{words(100)} {third} {words(100)}", "utf-8")
+    own = (tmp_path / "first.txt").read_text("utf-8").split()[:150]
+    (corpus / "copying.txt").write_text(" ".join(own), "utf-8")
+    run(tmp_path, corpus, registry=tmp_path / "registry")
+    found = by_item(tmp_path / "out")
+    assert found["quoting.txt"] == ("held", ["held_by_registry"])
+    assert found["copying.txt"] == ("blocked", ["denied_by_registry"])

@@ -11,7 +11,15 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from tercet.consent.fingerprints.bands import Band
-from tercet.consent.fingerprints.fingerprint import Array, Fingerprint, Hits, Match, Unfit, probes
+from tercet.consent.fingerprints.fingerprint import (
+    Array,
+    Fingerprint,
+    Hits,
+    Match,
+    Settling,
+    Unfit,
+    probes,
+)
 from tercet.consent.fingerprints.methods import method_named
 from tercet.consent.fingerprints.regions import covers_per_mille, region_fields
 from tercet.consent.registry.conflicts import StandingClaim
@@ -118,7 +126,7 @@ def identify(media: FileFingerprints, registry: RegistryView) -> list[Found]:
     for fingerprint in media.fingerprints:
         matches += [m for m in _matches(fingerprint, snapshot.works) if m.work not in same]
     live = registry.live({match.work for match in matches})
-    matches = [match for match in matches if match.work in live]
+    matches = _settled([match for match in matches if match.work in live], registry)
     covers = _covers(media, matches)
     found = [
         Found(
@@ -130,6 +138,24 @@ def identify(media: FileFingerprints, registry: RegistryView) -> list[Found]:
         for match, covered in zip(matches, covers, strict=True)
     ]
     return sorted(found, key=lambda each: _rank(each.match))
+
+
+def _settled(matches: Sequence[Match], registry: RegistryView) -> list[Match]:
+    """Let methods weigh the matches of one item against one another, by whose works they are."""
+    settled: list[Match] = []
+    for name in dict.fromkeys(match.method for match in matches):
+        own = [match for match in matches if match.method == name]
+        method = method_named(name)
+        if isinstance(method, Settling) and len(own) > 1:
+            owners = {match.work: _owners(match.work, registry) for match in own}
+            own = method.settle(own, owners)
+        settled += own
+    return settled
+
+
+def _owners(work: int, registry: RegistryView) -> frozenset[str]:
+    claims, _ = registry.standing(work)
+    return frozenset(claim.public_key for claim in claims)
 
 
 @dataclass(frozen=True, slots=True)

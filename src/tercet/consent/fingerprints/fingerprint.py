@@ -181,5 +181,16 @@ def probes(method: Method, query: Fingerprint) -> Mapping[str, Track]:
     return {name: query.tracks[name] for name in method.radii if name in query.tracks}
 
 
+@runtime_checkable
+class Settling(Protocol):
+    """A method that weighs the matches of one item against one another."""
+
+    def settle(self, matches: Sequence[Match], owners: Mapping[int, frozenset[str]]) -> list[Match]:
+        """Return the matches, less sure where works of several owners explain the same.
+
+        ``owners`` gives the owners of each matched work.
+        """
+
+
 class UndecodableError(UncheckedError):
     """Media that could not be decoded within the limits: it was not looked at, so it is held."""
