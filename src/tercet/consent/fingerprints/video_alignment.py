@@ -65,6 +65,7 @@ class Run:
 class _Pictures:
     """Thumbnails of both, the item's as seen through one map."""
 
+    map: Array
     item_times: Array
     item: View
     work_times: Array
@@ -89,12 +90,12 @@ def runs_of(query: Fingerprint, stored: Fingerprint, seeds: Sequence[Seed]) -> l
     groups = _groups([*seeds, *_whole_frames(seeds)])
     for rank, group in enumerate(groups[:COPIES_MAX]):
         pictures = _Pictures(
-            item_times, View(item, group[0].map), work_times, View(work, np.eye(3))
+            group[0].map, item_times, View(item, group[0].map), work_times, View(work, np.eye(3))
         )
         first = group[: rank < TRIED_ALWAYS]
         left = [*first, *(s for s in group if not any(_explains(run, s) for run in runs))]
         while left and len(runs) < RUNS_MAX:
-            run = _run_from(left[0], pictures, group)
+            run = _run_from(left[0], pictures, seeds)
             if run is not None:
                 runs.append(run)
             left = [s for s in left[1:] if run is None or not _explains(run, s)]
@@ -152,7 +153,7 @@ def _explains(run: Run, seed: Seed) -> bool:
     return inside and abs(expected - seed.work_s) <= SHIFT_S_MAX
 
 
-def _run_from(seed: Seed, pictures: _Pictures, group: Sequence[Seed]) -> Run | None:
+def _run_from(seed: Seed, pictures: _Pictures, seeds: Sequence[Seed]) -> Run | None:
     line = _line_at(seed, pictures)
     if line is None:
         return None
@@ -160,7 +161,7 @@ def _run_from(seed: Seed, pictures: _Pictures, group: Sequence[Seed]) -> Run | N
     rows, columns = _followed(speed, shift_s, seed.item_s, pictures)
     if len(rows) < 2:
         return None
-    return _judged(rows, columns, pictures, group, speed)
+    return _judged(rows, columns, pictures, seeds, speed)
 
 
 def _line_at(seed: Seed, pictures: _Pictures) -> tuple[float, float] | None:
@@ -302,7 +303,7 @@ def _one_way(
 
 
 def _judged(
-    rows: Array, columns: Array, pictures: _Pictures, group: Sequence[Seed], speed: float
+    rows: Array, columns: Array, pictures: _Pictures, seeds: Sequence[Seed], speed: float
 ) -> Run | None:
     item_times, work_times = pictures.item_times[rows], pictures.work_times[columns]
     if len(rows) >= 8 and np.ptp(item_times) > 0:
@@ -314,22 +315,32 @@ def _judged(
     agreed = agreement(
         pictures.work.pictures(columns[some]), pictures.item.pictures(rows[some]), pictures.valid
     )
-    expected = np.interp([s.item_s for s in group], item_times, work_times)
-    near = [
-        seed
-        for seed, at_s in zip(group, expected, strict=True)
-        if item_times[0] <= seed.item_s <= item_times[-1] and abs(at_s - seed.work_s) <= SHIFT_S_MAX
-    ]
+    near = _on_run(item_times, work_times, pictures.map, seeds)
     return Run(
         item_s=(float(item_times[0]), float(item_times[-1]) + STEP_S),
         work_s=(float(work_times.min()), float(work_times.max()) + STEP_S),
         speed=speed,
-        map=group[0].map,
+        map=pictures.map,
         weight=max((seed.weight for seed in near), default=0.0),
         seeds=len({seed.item_s for seed in near}),
         moments=_moments(pictures.work.details(columns[some], pictures.valid)),
         agreed=agreed,
     )
+
+
+def _on_run(
+    item_times: Array, work_times: Array, share_map: Array, seeds: Sequence[Seed]
+) -> list[Seed]:
+    """Return the seeds that speak for a run: near it in time and in place."""
+    found = []
+    here = _corners(share_map)
+    for seed in seeds:
+        if item_times[0] <= seed.item_s <= item_times[-1]:
+            expected_s = float(np.interp(seed.item_s, item_times, work_times))
+            off = float(np.abs(_corners(seed.map) - here).max())
+            if abs(expected_s - seed.work_s) <= SHIFT_S_MAX and off <= WHOLE_FRAME_MAX:
+                found.append(seed)
+    return found
 
 
 MOMENT_LIKENESS_MAX = 0.8

@@ -16,6 +16,8 @@ from tercet.consent.fingerprints.picture_placing import edits_of, regions_of
 from tercet.consent.fingerprints.video_alignment import Run
 
 SPEED_CHANGE_MIN = 0.04
+SPEED_CHANGE_SHORT_MIN = 0.15  # in short runs a quarter of a second is much
+SPEED_EXACT_S = 6.0
 EXCERPT_SHARE_MAX = 0.9  # less of the work runs in the item
 OVERLAP_SHARE_MAX = 0.5  # of a run with a better one: then it is another reading of the same
 
@@ -176,7 +178,9 @@ def _edits(
     found = set(edits_of(*_in_pixels(best, query, stored)))
     if "inside a larger picture" in found and _is_letterbox(best.map):
         found = found - {"inside a larger picture"} | {"letterboxed"}
-    if abs(best.speed - 1) >= SPEED_CHANGE_MIN and best.agreed.moving_alike:
+    long = best.item_s[1] - best.item_s[0] >= SPEED_EXACT_S
+    change_min = SPEED_CHANGE_MIN if long else SPEED_CHANGE_SHORT_MIN
+    if abs(best.speed - 1) >= change_min and best.agreed.moving_alike:
         found.add(f"speed {best.speed:.2f}")
     seconds = sum(run.work_s[1] - run.work_s[0] for run in runs)
     if seconds < EXCERPT_SHARE_MAX * stored.extent[0]:
