@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tercet.cli.output import emit_json, progress_bar
+from tercet.cli.registry_option import printable
 from tercet.core.usage import Usage
 from tercet.core.work import Medium
 
@@ -222,16 +223,17 @@ def _show(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         place = f"line {outcome.line}: " if outcome.line else ""
         number = f" as work {outcome.number}" if outcome.number and not outcome.is_refused else ""
-        click.echo(f"{place}{outcome.name}: {_STATUS[outcome.status]}{number}")
+        click.echo(f"{place}{printable(outcome.name)}: {_STATUS[outcome.status]}{number}")
         for note in outcome.flags:
-            click.echo(f"    note: {note}")
+            click.echo(f"    note: {printable(note)}")
         for dispute in outcome.disputes:
             click.echo(f"    dispute {dispute[:16]} opened with the owner of work "
                        f"{', '.join(map(str, outcome.others))}")  # fmt: skip
         if outcome.rights:
-            click.echo(f"    the file says: {outcome.rights[:200]!r} (--licence-from-file uses it)")
+            rights = printable(outcome.rights[:200])
+            click.echo(f"    the file says: {rights!r} (--licence-from-file uses it)")
         if outcome.reason:
-            click.echo(f"    {outcome.reason}")
+            click.echo(f"    {printable(outcome.reason)}")
         if outcome.hint:
             click.echo(f"    hint: {outcome.hint}")
     counts = Counter(outcome.status for outcome in outcomes)

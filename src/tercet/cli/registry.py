@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tercet.cli.output import emit_json
+from tercet.cli.registry_option import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def list_works(folder: Path | None, after: int, limit: int, as_json: bool) -> in
     for work in works:
         state = "disputed" if work.number in disputed else ""
         state = state or ("" if work.number in live else "no claim stands")
-        title = work.title or Path(work.path).name or work.sha256[:16]
+        title = printable(work.title or Path(work.path).name or work.sha256[:16])
         click.echo(f"{work.number:>8}  {work.medium:6}  {title}  {state}".rstrip())
     if len(works) == limit:
         click.echo(f"more: --after {numbers[-1]}", err=True)
@@ -117,13 +118,13 @@ def _whole_work(found: Registry, number: int) -> dict[str, Any]:
 
 
 def _show_work(document: dict[str, Any]) -> None:
-    click.echo(f"work {document['number']}: {document['title'] or 'without a title'}")
+    click.echo(f"work {document['number']}: {printable(document['title']) or 'without a title'}")
     for name in ("medium", "sha256", "iscc", "source_url", "path", "registered_at"):
         if document[name]:
-            click.echo(f"  {name:14}{document[name]}")
+            click.echo(f"  {name:14}{printable(str(document[name]))}")
     for name in ("creators", "methods", "unfit", "flags"):
         if document[name]:
-            click.echo(f"  {name:14}{'; '.join(document[name])}")
+            click.echo(f"  {name:14}{printable('; '.join(document[name]))}")
     for scheme, value in sorted(document["identifiers"].items()):
         click.echo(f"  {scheme:14}{value}")
     if document["disputed"]:
@@ -131,7 +132,7 @@ def _show_work(document: dict[str, Any]) -> None:
     for claim in document["claims"]:
         share = claim["share_basis_points"] / 100
         click.echo(f"\nclaim {claim['claim_id'][:16]} ({claim['state']}): "
-                   f"{claim['owner']['name']}, {share:g} %, {claim['basis']}, "
+                   f"{printable(claim['owner']['name'])}, {share:g} %, {claim['basis']}, "
                    f"{claim['made_at'][:10]}")  # fmt: skip
         for terms in claim["terms"]:
             kinds = ", ".join(condition["kind"] for condition in terms["conditions"])

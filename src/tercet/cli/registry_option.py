@@ -1,4 +1,4 @@
-"""Where the registry and the owner's key lie, when no option says so."""
+"""Where the registry and the owner's key lie, and how to show what strangers wrote."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ def owner_key_path() -> Path:
     from tercet.store.keys import default_key_path
 
     return default_key_path().with_name("owner.key")
+
+
+def printable(text: str) -> str:
+    """Return text of strangers fit for a terminal: control characters become escapes."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )

@@ -24,7 +24,8 @@ def canonical_json(value: object) -> bytes:
 
 def _check(value: object, where: str) -> None:
     if value is None or isinstance(value, bool | str):
-        if isinstance(value, str) and any(0xD800 <= ord(c) <= 0xDFFF for c in value):
+        is_plain = not isinstance(value, str) or value.isascii()
+        if not is_plain and any(0xD800 <= ord(c) <= 0xDFFF for c in str(value)):
             raise InputError(f"lone surrogate in a string at {where}")
         return
     if isinstance(value, int):

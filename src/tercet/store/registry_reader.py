@@ -153,7 +153,13 @@ class RegistryReader:
 
     def keeper(self) -> str:
         """Return the public key that made the registry, in Base64."""
-        document = json.loads(self.log(0, 1)[0].document)
+        first = self.log(0, 1)
+        if not first:
+            raise InputError(
+                f"the registry in {self.folder} was not made to its end",
+                hint="`tercet register` completes it",
+            )
+        document = json.loads(first[0].document)
         return str(document["public_key"])
 
     def preview(self, number: int) -> bytes:
