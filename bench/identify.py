@@ -1,6 +1,6 @@
 """How well works are found again: Tercet beside its peers, on real media, in one run.
 
-    python bench/identify.py                          everything, in about 25 minutes on 2 free cores
+    python bench/identify.py                         everything, about 25 minutes on 2 free cores
     python bench/identify.py --medium image --full    every original queried (hours)
     python bench/identify.py --medium never           what must never be claimed
 
@@ -38,7 +38,7 @@ MEDIA = ("image", "video", "audio", "text")
 OTHERS = ("never", "simulation", "speed")
 QUERIES = {"image": 110, "video": 24, "audio": 40, "text": 160}
 STRANGERS_SHARE = 0.15
-SECONDS = {"image": 480.0, "video": 180.0, "audio": 150.0, "text": 60.0}
+SECONDS = {"image": 480.0, "video": 240.0, "audio": 150.0, "text": 60.0}
 
 
 def machine() -> str:

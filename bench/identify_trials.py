@@ -27,8 +27,8 @@ from tercet.store.fingerprint_segments_reader import FingerprintReader
 BANDS = ("possible", "likely", "certain")
 Key = tuple[int, float]
 NOTHING: Key = (-1, 0.0)
-OTHERS_MAX = 12
-LOADED_MAX = 16
+OTHERS_MAX = 5
+LOADED_MAX = 8
 EDITS_AT_ONCE = 6
 
 
