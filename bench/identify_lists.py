@@ -11,6 +11,7 @@ import hashlib
 import html
 import json
 import re
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +19,8 @@ from pathlib import Path
 import numpy as np
 from bench.identify_media import Original, files_below
 
+LISTS_VERSION = 4
+"""Counted up whenever pictures are chosen otherwise: lists are kept, making them takes minutes."""
 PIXELS_MIN = 300
 PIXELS_MAX = 40_000_000
 RELATED_BITS_MAX = 40
@@ -103,7 +106,11 @@ _PICTURE_PACKAGES = (
 
 
 def _pictures(folder: Path) -> list[Original]:
-    rows = _kept(folder / "lists" / "pictures-4.json", lambda: _distinct_pictures(folder))
+    present = [package for package in _PICTURE_PACKAGES if (folder / package).is_dir()]
+    if not present:
+        return []
+    name = f"pictures-{LISTS_VERSION}-{zlib.crc32(' '.join(present).encode()):08x}.json"
+    rows = _kept(folder / "lists" / name, lambda: _distinct_pictures(folder))
     return [Original(name, family, (folder / name,), kind=kind) for name, family, kind in rows]
 
 
