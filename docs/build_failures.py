@@ -43,6 +43,7 @@ RESOURCE_TEXT: dict[Resource, str] = {
     Resource.C2PA: "C2PA manifest",
     Resource.DECLARATION_JSON: "declaration file (JSON)",
     Resource.LICENCE_TEXT: "licence column",
+    Resource.REGISTRY_MATCH: "comparison with the registry",
 }
 HEAD = """\
 # What follows when a signal cannot be had
