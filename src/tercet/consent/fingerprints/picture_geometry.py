@@ -99,6 +99,8 @@ def aligned_near(work: Marks, item: Marks, matrix: Array) -> Alignment:
     bits = distances(work.codes, seen.codes)
     like = _like_pairs(bits, work.places)
     refined, pairs = _refined(work, seen, _likely(bits), flip @ matrix)
+    if not is_sane(refined, _bounds(work.places)):
+        return Alignment(matrix, np.zeros((0, 2), np.int64))
     return Alignment(flip @ refined, pairs, _strict(pairs, like, work.places, seen.places))
 
 
@@ -132,7 +134,7 @@ def _alignments(work: Marks, item: Marks) -> Iterator[Alignment]:
             return
         start = _similarity(work.places[pairs[agreeing, 0]], item.places[pairs[agreeing, 1]])
         matrix, inliers = _refined(work, item, likely, start)
-        if len(inliers) >= INLIERS_MIN and is_sane(matrix, work.places[inliers[:, 0], :2]):
+        if len(inliers) >= INLIERS_MIN and is_sane(matrix, _bounds(work.places)):
             strict = _strict(inliers, like, work.places, item.places)
             yield Alignment(matrix, inliers, strict)
         elif agreeing.sum() == SEEDS_MIN:
@@ -222,7 +224,8 @@ def _refined(work: Marks, item: Marks, likely: Array, matrix: Array) -> tuple[Ar
         pairs = _guided(work, item, likely, matrix, slack)
         if len(pairs) < INLIERS_MIN:
             return matrix, pairs
-        matrix = _fitted(work.places[pairs[:, 0]], item.places[pairs[:, 1]], model)
+        matched = work.places[pairs[:, 0]], item.places[pairs[:, 1]]
+        matrix = _fitted(*matched, model, _bounds(work.places))
     return matrix, _guided(work, item, likely, matrix, 1.0)
 
 
@@ -273,20 +276,30 @@ def _carried(places: Array, matrix: Array) -> tuple[Array, Array, Array]:
     return np.stack([u, v], axis=1), np.sqrt(np.maximum(area, 1e-12)), turn
 
 
-def _fitted(work: Array, item: Array, model: int) -> Array:
-    """Return a similarity (model 0), an affinity (1) or a homography (2), as the pairs allow."""
+def _bounds(places: Array) -> Array:
+    """Return the corners of the area in which the marks stand: (4, 2)."""
+    left, top = places[:, :2].min(axis=0)
+    right, bottom = places[:, :2].max(axis=0)
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+
+
+def _fitted(work: Array, item: Array, model: int, bounds: Array) -> Array:
+    """Return a similarity (model 0), an affinity (1) or a homography (2), as the pairs allow.
+
+    The larger models must stay sane in all of the work's area, not only between the pairs.
+    """
     import cv2
 
     count = len(work)
     if model >= 2 and count >= 12:
         found, _ = cv2.findHomography(work[:, :2], item[:, :2], 0)
-        if found is not None and is_sane(found, work[:, :2]):
+        if found is not None and is_sane(found, bounds):
             return cast("Array", found)
     if model >= 1 and count >= 6:
         known = np.column_stack([work[:, :2], np.ones(count)])
         solved, _, rank, _ = np.linalg.lstsq(known, item[:, :2].astype(np.float64), rcond=1e-4)
         affine = np.vstack([solved.T, [0, 0, 1]])
-        if rank == 3 and is_sane(affine, work[:, :2]):
+        if rank == 3 and is_sane(affine, bounds):
             return affine
     return _similarity(work, item)
 
