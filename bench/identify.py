@@ -123,11 +123,12 @@ def main() -> None:
     asked = options()
     if asked.fetch:
         media.fetch(asked.media)
-    print(f"machine: {machine()}; processes: {asked.processes}")
+    print(f"machine: {machine()}; processes: {asked.processes}", flush=True)
     figures: dict[str, Any] = {"machine": machine()}
     for medium in MEDIA:
         if asked.medium in {medium, "all"}:
             figures[medium] = measure(medium, asked)
+            sys.stdout.flush()
     if asked.medium in {"never", "all"}:
         print("\n## never to be claimed\n")
         for medium in MEDIA:

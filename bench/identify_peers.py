@@ -92,7 +92,7 @@ def _iscc_bits(iscc: str) -> Array:
 def video_peers() -> tuple[Peer, ...]:
     """PDQ of frames as in vPDQ (a fifth of the frames), and the MPEG-7 signature of ffmpeg."""
     frames = Peer("frame PDQ", _frame_codes, _frames_near, 0.2)
-    mpeg7 = Peer("MPEG-7", lambda item: item, _mpeg7, 1.0, originals_max=5, others_max=1)
+    mpeg7 = Peer("MPEG-7", lambda item: item, _mpeg7, 1.0, originals_max=8, others_max=1)
     return (frames, mpeg7) if shutil.which("ffmpeg") else (frames,)
 
 

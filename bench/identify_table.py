@@ -147,9 +147,13 @@ def table(found: Findings, edits: Sequence[Edit], peers: Sequence[Peer]) -> str:
 
 
 def _line(name: str, row: Recall) -> str:
-    cells = [name, str(row.queries), *(f"{v:.2f}" for v in (row.certain, row.likely, row.no_false))]
-    cells += [f"{advised:.2f} / {none:.2f}" for advised, none in row.peers.values()]
+    cells = [name, str(row.queries), *map(_share, (row.certain, row.likely, row.no_false))]
+    cells += [f"{_share(advised)} / {_share(none)}" for advised, none in row.peers.values()]
     return f"| {' | '.join(cells)} |"
+
+
+def _share(value: float) -> str:
+    return "not asked" if value != value else f"{value:.2f}"  # noqa: PLR0124  (NaN)
 
 
 def claims(found: Findings, outcome: Outcome) -> str:

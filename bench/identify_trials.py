@@ -8,6 +8,7 @@ forked processes of one thread each.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -146,6 +147,7 @@ def run(
         unfit, register_s, stored_bytes = _register(Path(name), processes)
         _state[0].reader = FingerprintSegments(Path(name)).reader()
         trials: list[Trial] = []
+        print(f"{subject.medium}: {len(works)} works registered", file=sys.stderr, flush=True)
         started = time.monotonic()
         with multiprocessing.get_context("fork").Pool(processes) as pool:
             for found in pool.imap(_query, _tasks(plan, edits)):
