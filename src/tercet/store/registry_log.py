@@ -46,13 +46,14 @@ def append(connection: Connection, document: Mapping[str, Any]) -> int:
     raw = canonical_json(dict(document))
     digest = sha256_hex(raw)
     connection.execute(
-        LOG.insert().values(
-            position=before.entries,
-            type=document["type"],
-            document=raw,
-            digest=digest,
-            chain=link(before.entries, document["type"], digest, before.chain),
-        )
+        LOG.insert(),
+        {
+            "position": before.entries,
+            "type": document["type"],
+            "document": raw,
+            "digest": digest,
+            "chain": link(before.entries, document["type"], digest, before.chain),
+        },
     )
     return before.entries
 

@@ -184,7 +184,7 @@ def _near_claims(
 
 
 def _insert_work(connection: Connection, work: WorkRecord, signing: Signing) -> None:
-    connection.execute(WORKS.insert().values(**work_values(work)))
+    connection.execute(WORKS.insert(), work_values(work))
     registry_log.append(connection, signing.sign(work_document(work)))
 
 
@@ -216,17 +216,18 @@ def _insert_claim(connection: Connection, number: int, claim: Claim, signing: Si
     document = signing.sign(claim_document(claim) | {"number": number})
     claim_id = document_id(document)
     connection.execute(
-        CLAIMS.insert().values(
-            claim_id=claim_id,
-            work=number,
-            sha256=claim.subject.sha256,
-            public_key=signing.public_key,
-            owner=claim.owner.name,
-            share_basis_points=claim.share_basis_points,
-            state="live",
-            previous=claim.previous,
-            log_index=registry_log.append(connection, document),
-        )
+        CLAIMS.insert(),
+        {
+            "claim_id": claim_id,
+            "work": number,
+            "sha256": claim.subject.sha256,
+            "public_key": signing.public_key,
+            "owner": claim.owner.name,
+            "share_basis_points": claim.share_basis_points,
+            "state": "live",
+            "previous": claim.previous,
+            "log_index": registry_log.append(connection, document),
+        },
     )
     for each in dict.fromkeys(claim.evidence):
         connection.execute(
@@ -342,7 +343,7 @@ def open_dispute(connection: Connection, dispute: Dispute, text: str, signing: S
     )
     named = replace(dispute, dispute_id=document_id(document))
     registry_log.append(connection, document)
-    connection.execute(DISPUTES.insert().values(**dispute_values(named)))
+    connection.execute(DISPUTES.insert(), dispute_values(named))
     for claim_id in sorted({*named.earlier, *named.later}):
         connection.execute(SIDES.insert().values(dispute_id=named.dispute_id, claim_id=claim_id))
     return named.dispute_id
@@ -419,13 +420,14 @@ def reject(
         "at": signing.at,
     }
     connection.execute(
-        REJECTIONS.insert().values(
-            item_sha256=item_sha256,
-            work=number,
-            who=who,
-            at=signing.at,
-            log_index=registry_log.append(connection, signing.sign(document)),
-        )
+        REJECTIONS.insert(),
+        {
+            "item_sha256": item_sha256,
+            "work": number,
+            "who": who,
+            "at": signing.at,
+            "log_index": registry_log.append(connection, signing.sign(document)),
+        },
     )
     return True
 
