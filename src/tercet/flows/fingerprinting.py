@@ -236,7 +236,8 @@ def _video(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
             fingerprints.append(read(_rewound(file)))
         except UndecodableError as error:
             problems.append(f"{part}: {error.message}")
-    preview = preview_of_video(_rewound(file)) if fingerprints else b""
+    length_s = max((each.extent[0] for each in fingerprints), default=0.0)
+    preview = preview_of_video(_rewound(file), length_s) if fingerprints else b""
     return _Seen(tuple(fingerprints), preview, "", "; ".join(problems))
 
 

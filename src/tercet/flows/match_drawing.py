@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from tercet.consent.fingerprints.fingerprint import Array, UndecodableError
 from tercet.consent.fingerprints.media_type import medium_of
 from tercet.consent.fingerprints.moving_pictures import PICTURE_KINDS, as_video
-from tercet.consent.fingerprints.stills import duration_s, frames_across, frames_at
+from tercet.consent.fingerprints.stills import duration_s, frames_at
 from tercet.consent.registry.match_document import Document, MatchedWork
 from tercet.core.limits import MEDIA_FILE_BYTES_MAX
 from tercet.core.work import Medium
@@ -183,7 +183,7 @@ def _moment(
 
 
 def _still(file: BinaryIO, time_s: float, quad: Any, label: str) -> Markup:
-    frames: list[Array] = frames_at(file, [time_s]) or frames_across(file, 1)
+    frames: list[Array] = frames_at(file, [time_s]) or frames_at(file, [0.0])
     if not frames:
         return missing("This frame cannot be shown.")
     return picture(frames[0], [quad] if quad else [], label)

@@ -29,11 +29,14 @@ def preview_of_image(raw: bytes) -> bytes:
     return b"" if pixels is None else jpeg_of(pixels)
 
 
-def preview_of_video(file: BinaryIO) -> bytes:
-    """Return frames of a video side by side as one JPEG; b"" when none can be decoded."""
+def preview_of_video(file: BinaryIO, length_s: float) -> bytes:
+    """Return frames of a video side by side as one JPEG; b"" when none can be decoded.
+
+    ``length_s`` is how long it was found to be: files may not say, or lie.
+    """
     import cv2
 
-    frames = frames_across(file, STRIP_FRAMES)
+    frames = frames_across(file, STRIP_FRAMES, length_s)
     if not frames:
         return b""
     height, width = frames[0].shape[:2]

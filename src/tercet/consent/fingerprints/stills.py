@@ -16,8 +16,8 @@ _SIDE_PIXELS_MAX = 640
 def frames_at(file: BinaryIO, times_s: Sequence[float]) -> list[Array]:
     """Return the frame shown at each of ``times_s``, uint8 (height, width, 3) BGR.
 
-    Sides are at most 640 pixels. Times that cannot be shown are left out; damage means fewer
-    frames, or none. ``times_s`` ascend.
+    Times count from the first frame and ascend; sides are at most 640 pixels. What cannot be shown
+    is left out: damage means fewer frames, or none.
     """
     import av
 
@@ -34,9 +34,8 @@ def frames_at(file: BinaryIO, times_s: Sequence[float]) -> list[Array]:
         return []
 
 
-def frames_across(file: BinaryIO, count: int) -> list[Array]:
+def frames_across(file: BinaryIO, count: int, length_s: float) -> list[Array]:
     """Return ``count`` frames spread evenly over a moving picture, or as many as it has."""
-    length_s = duration_s(file)
     return frames_at(file, [length_s * (n + 0.5) / count for n in range(count)])
 
 
@@ -47,18 +46,31 @@ def duration_s(file: BinaryIO) -> float:
     file.seek(0)
     try:
         with av.open(file, "r", options=dict(CONTAINER_OPTIONS)) as container:
-            return max(0.0, (container.duration or 0) / av.time_base)
+            late = container.format.name.startswith("matroska")  # there, it is the last time
+            ticks = (container.duration or 0) - (container.start_time or 0) * late
+            return max(0.0, ticks / av.time_base)
     except (av.FFmpegError, ValueError, OSError, LookupError):
         return 0.0
 
 
 def _frame(container: Any, stream: Any, time_s: float) -> Array | None:
-    """Return the last frame that begins no later than ``time_s``, or the first there is."""
+    """Return the last frame that begins no later than ``time_s``, or the first there is.
+
+    Where a format's seeking overshoots (MPEG transport streams), it is looked for from the start.
+    """
+    start_s = float((stream.start_time or 0) * (stream.time_base or 0))
+    found = _frame_after(container, stream, start_s + time_s, start_s + time_s)
+    if found is None or (found.time or 0.0) > start_s + time_s:
+        found = _frame_after(container, stream, start_s, start_s + time_s) or found
+    return None if found is None else _pixels(found)
+
+
+def _frame_after(container: Any, stream: Any, seek_s: float, time_s: float) -> Any:
     import av
 
     best = None
     try:
-        container.seek(int(time_s * av.time_base), backward=True)
+        container.seek(int(seek_s * av.time_base), backward=True)
         for count, frame in enumerate(container.decode(stream)):
             if best is not None and (frame.time or 0.0) > time_s:
                 break
@@ -66,8 +78,8 @@ def _frame(container: Any, stream: Any, time_s: float) -> Array | None:
             if count >= _DECODED_FRAMES_MAX:
                 break
     except (av.FFmpegError, ValueError, OSError):
-        return None if best is None else _pixels(best)
-    return None if best is None else _pixels(best)
+        return best
+    return best
 
 
 def _pixels(frame: Any) -> Array | None:
