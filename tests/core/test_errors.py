@@ -19,7 +19,8 @@ def every(kind: type[TercetError]) -> list[type[TercetError]]:
 KINDS = every(TercetError)
 STATUS = {  # the table of the command line's exit codes: 1 refused, 2 usage or input, 3 unchecked
     "InputError": 2, "PolicyError": 2, "RefusedError": 1, "UncheckedError": 3,
-    "IntegrityError": 1, "StorageError": 3, "TercetError": 3,
+    "UndecodableError": 3, "ComparisonError": 3, "IntegrityError": 1, "StorageError": 3,
+    "TercetError": 3,
 }  # fmt: skip
 
 

@@ -15,9 +15,10 @@ from small_media import film, prose
 from tercet.consent.fingerprints.bands import Band
 from tercet.consent.fingerprints.fingerprint import Fingerprint, Match, Region, Unfit
 from tercet.consent.fingerprints.methods import method_for
+from tercet.core.errors import ComparisonError
 from tercet.core.work import Medium
 from tercet.flows.fingerprinting import FileFingerprints, fingerprint_file
-from tercet.flows.identify import ComparisonError, _covers, identify, identify_document
+from tercet.flows.identify import _covers, identify, identify_document
 from tercet.flows.match import match_items
 
 

@@ -5,6 +5,8 @@ TercetError
 │   └── PolicyError  a policy file is not valid
 ├── RefusedError     the rules say no                             (exit 1)
 ├── UncheckedError   something could not be checked               (exit 3)
+│   ├── UndecodableError  media that could not be decoded within the limits
+│   ├── ComparisonError   an item that could not be compared with a registry
 │   └── IntegrityError  bytes, digest, count or signature differ from what was recorded
 └── StorageError     a disk or a store could not do its work      (exit 3)
 """
@@ -57,6 +59,18 @@ class UncheckedError(TercetError):
 
     code = "unchecked"
     exit_status = 3
+
+
+class UndecodableError(UncheckedError):
+    """Media that could not be decoded within the limits: not looked at, so it is held."""
+
+    code = "undecodable"
+
+
+class ComparisonError(UncheckedError):
+    """An item that could not be compared with a registry: it is held."""
+
+    code = "not-compared"
 
 
 class IntegrityError(UncheckedError):

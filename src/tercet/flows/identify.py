@@ -25,7 +25,7 @@ from tercet.consent.fingerprints.regions import covers_per_mille, region_fields
 from tercet.consent.registry.conflicts import StandingClaim
 from tercet.consent.registry.match_document import MatchedClaim, MatchedWork, match_document
 from tercet.consent.registry.work_record import WorkRecord
-from tercet.core.errors import TercetError, UncheckedError
+from tercet.core.errors import ComparisonError, TercetError
 from tercet.core.work import Medium
 from tercet.flows.fingerprinting import FileFingerprints
 
@@ -34,10 +34,6 @@ SAME_BYTES = "sha256"
 REGIONS_MAX = 200  # of one match, in a document; how much it covers counts them all
 _BANDS = (Band.CERTAIN, Band.LIKELY, Band.POSSIBLE)
 _NOTHING_THERE = {Unfit.BLANK, Unfit.SILENCE}
-
-
-class ComparisonError(UncheckedError):
-    """An item could not be compared with the works: it was not wholly looked at, so it is held."""
 
 
 class Searching(Protocol):

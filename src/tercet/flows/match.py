@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tercet.consent.corpora.digests import file_sha256
 from tercet.consent.corpora.folder import media_entries, readable
 from tercet.consent.registry.match_document import MatchedWork, match_document
-from tercet.core.errors import InputError
+from tercet.core.errors import ComparisonError, InputError
 from tercet.core.work import Medium
 from tercet.flows.fingerprinting import (
     FileFingerprints,
@@ -23,7 +23,6 @@ from tercet.flows.fingerprinting import (
 )
 from tercet.flows.guarded_pool import Casualty, guarded_map
 from tercet.flows.identify import (
-    ComparisonError,
     identify,
     item_fields,
     matched_works,

@@ -12,8 +12,9 @@ from tercet.consent.corpora import Corpus, Member
 from tercet.consent.failures import Failure
 from tercet.consent.signal import Resource
 from tercet.core.declaration import Carrier
+from tercet.core.errors import ComparisonError
 from tercet.flows.fingerprinting import fingerprint_file, fingerprinting_guard
-from tercet.flows.identify import ComparisonError, identify_document
+from tercet.flows.identify import identify_document
 from tercet.flows.iscc_binding import Bindings, bindings_in, bound_to
 from tercet.flows.member_evidence import MemberReader, gather_from_media
 

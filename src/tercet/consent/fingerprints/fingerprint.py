@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from tercet.consent.fingerprints.bands import Band as Band  # noqa: PLC0414  others have it here
-from tercet.core.errors import UncheckedError
+from tercet.core.errors import UndecodableError as UndecodableError  # noqa: PLC0414
 from tercet.core.work import Medium
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -190,7 +190,3 @@ class Settling(Protocol):
 
         ``owners`` gives the owners of each matched work.
         """
-
-
-class UndecodableError(UncheckedError):
-    """Media that could not be decoded within the limits: it was not looked at, so it is held."""
