@@ -272,7 +272,10 @@ def _sounds(folder: Path) -> list[Original]:
 
 
 def _speeches(folder: Path, package: str) -> list[Original]:
-    """Return pieces of speech of about 90 s, each of other prompts of the same voice."""
+    """Return pieces of speech of about 90 s, each of other prompts of the same voice.
+
+    A voice is a family: prompts under several names were cut from the same take.
+    """
     prompts = [
         path
         for path in files_below(folder, package, SOUNDS)
@@ -286,7 +289,7 @@ def _speeches(folder: Path, package: str) -> list[Original]:
         length += _seconds_of(path, "audio")
         if length >= SECONDS_OF_SOUND:
             name = f"{package}/speech-{len(found) + 1}"
-            found.append(Original(name, name, tuple(taken), 0.0, SECONDS_OF_SOUND))
+            found.append(Original(name, package, tuple(taken), 0.0, SECONDS_OF_SOUND))
             taken, length = [], 0.0
     return found
 
