@@ -35,13 +35,15 @@ THUMBNAIL_PX = 32
 MARKS_MAX = 256  # of one frame
 MARKS_STEP_S = 3.0  # between two frames of one shot whose marks are kept
 MARKS_STEP_SMALL_S = 1.25  # the same for small pictures, which cost little
-SMALL_PIXELS_MAX = 384 * 180
+SMALL_PIXELS_MAX = 320 * 240
+MARKS_SIDE_LARGE_PX = 320  # in which marks of larger pictures are sought
 SHOT_S_MIN = 0.75  # cuts that come faster are not followed
 STILL_S_MAX = 10.0  # a picture that stands still is looked at again after so many seconds
 CUT_LIKENESS_MAX = 0.5  # correlation of thumbnails to either side of a cut
 STILL_LIKENESS_MIN = 0.985
 SAME_BITS_MAX = 6  # a code so near to the one before is kept only every few seconds
 SAME_S_MAX = 2.0
+LIVELY = 30  # levels along an edge of the thumbnail: no border
 FLAT_LEVELS_MAX = 4.0  # standard deviation of the thumbnail of a blank frame
 
 
@@ -77,12 +79,12 @@ class _Recorder:
         if before is not None and likeness(before, small) < CUT_LIKENESS_MAX:
             after_s = max(frame.time_s + STEP_S, self.last_marked_s + SHOT_S_MIN)
             self.due_s = min(self.due_s, after_s)
-        self._take_whole(frame)
+        self._take_whole(frame, small)
         if frame.time_s >= self.due_s - 1e-6:
             self._take_marks(frame, small)
 
-    def _take_whole(self, frame: Frame) -> None:
-        left, top, right, bottom = box = _box(frame.grey)
+    def _take_whole(self, frame: Frame, small: Array) -> None:
+        left, top, right, bottom = box = _box(frame.grey, small)
         whole = whole_code(frame.grey[top:bottom, left:right])
         if whole.quality < QUALITY_MIN:
             return
@@ -107,7 +109,8 @@ class _Recorder:
             return
         self.due_s = frame.time_s + step_s
         self.last_marked, self.last_marked_s = small, frame.time_s
-        marks = find_marks(frame.grey, MARKS_MAX, side_px=SIDE_MAX)
+        side_px = SIDE_MAX if step_s == MARKS_STEP_SMALL_S else MARKS_SIDE_LARGE_PX
+        marks = find_marks(frame.grey, MARKS_MAX, side_px=side_px)
         if len(marks) < MARKS_MIN:
             return
         side = max(frame.grey.shape)
@@ -167,11 +170,13 @@ def _track(parts: list[tuple[Array, Array]], columns: int) -> Track:
     return Track(np.concatenate([codes for codes, _ in parts]), places)
 
 
-def _box(grey: Array) -> tuple[int, int, int, int]:
+def _box(grey: Array, small: Array) -> tuple[int, int, int, int]:
     """Return what is left of a frame without its borders; sought in a small copy, to be cheap."""
     import cv2
 
     height, width = grey.shape
+    if min(int(np.ptp(line)) for line in (small[0], small[-1], small[:, 0], small[:, -1])) > LIVELY:
+        return 0, 0, width, height  # the thumbnail's edges show that there is no border
     scale = 128 / max(height, width)
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     left, top, right, bottom = trimmed_box(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
