@@ -69,6 +69,7 @@ def frames_of(file: BinaryIO) -> Iterator[Frame]:
     import av
 
     count = 0
+    file.seek(0)
     try:
         with av.open(
             file, "r", metadata_errors="ignore", options=dict(CONTAINER_OPTIONS)
