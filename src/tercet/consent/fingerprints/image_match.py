@@ -21,8 +21,8 @@ WHOLE_BITS_MAX = 64
 """Between codes of whole pictures, for a transform to be tried."""
 NEVER = -1  # where codes of whole pictures do not stand for marks
 CERTAIN = (
-    (4, 36, 0.90, 24), (5, 28, 0.85, 12),
-    (8, NEVER, 0.70, 6), (20, NEVER, 0.65, 6), (80, NEVER, 0.45, 6),
+    (4, 36, 0.90, 24), (6, 28, 0.85, 20),
+    (10, NEVER, 0.70, 12), (20, NEVER, 0.65, 6), (90, NEVER, 0.45, 6),
 )  # fmt: skip
 LIKELY = ((4, 44, 0.75, 12), (7, NEVER, 0.60, 6), (20, NEVER, 0.50, 6), (80, NEVER, 0.40, 6))
 POSSIBLE = ((6, NEVER, 0.40, 4), (12, NEVER, 0.15, 4))
