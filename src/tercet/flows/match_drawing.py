@@ -126,6 +126,8 @@ def _videos(drawing: Drawing, item: BinaryIO, work: BinaryIO | None) -> Markup:
     item, work = _shown_as_video(item), work and _shown_as_video(work)
     lengths = (duration_s(item), duration_s(work) if work else 0.0)
     moments = list(_moments(regions)) or [(lengths[0] / 2, lengths[1] / 2, (), ())]
+    if work is None:
+        moments = moments[:1]  # one picture is kept of the work, not one of each moment
     parts = [_moment(drawing, item, work, moment) for moment in moments]
     return join([*parts, _bars(regions, lengths)])
 
@@ -177,9 +179,10 @@ def _moment(
     preview = decoded(drawing.work.preview) if drawing.work.preview else None
     if preview is None:
         theirs = missing(f"{_GONE}, and no picture of it is kept.")
-    else:
-        theirs = picture(preview, (), "frames of the work that are kept of it")
-    return _sides(shown, theirs, f" at {clock(item_s)}", f" at {clock(work_s)}")
+        return _sides(shown, theirs, f" at {clock(item_s)}", f" at {clock(work_s)}")
+    theirs = picture(preview, (), "frames of the work that are kept of it")
+    kept = f", frames from all of it, as the registry keeps them; found is {clock(work_s)}"
+    return _sides(shown, theirs, f" at {clock(item_s)}", kept)
 
 
 def _still(file: BinaryIO, time_s: float, quad: Any, label: str) -> Markup:
@@ -197,8 +200,14 @@ def _bars(regions: Regions, lengths: tuple[float, float]) -> Markup:
         time_bar(mine, item_s, _said(mine, item_s)),
         time_bar(theirs, work_s, _said(theirs, work_s)),
         f", {clock(item_s)} long: {_listed(mine)}",
-        f", {clock(work_s)} long: {_listed(theirs)}",
+        _long(lengths[1], work_s, theirs),
     )
+
+
+def _long(known_s: float, length_s: float, ranges: Ranges) -> str:
+    """Say how long it is, where that is known, and what was found of it."""
+    long = f"{clock(length_s)} long" if known_s else "of unknown length"
+    return f", {long}: {_listed(ranges)}"
 
 
 def _ranges(regions: Regions, side: int) -> Ranges:
@@ -238,7 +247,7 @@ def _strips(
             if levels is None
             else strip(levels, ranges, length_s, said)
         )
-        text = f", {clock(length_s)} long: {_listed(ranges)}"
+        text = _long(lengths[side], length_s, ranges)
         sides.append((drawn, text + ("" if file else f". {_GONE}")))
     return _sides(sides[0][0], sides[1][0], sides[0][1], sides[1][1])
 

@@ -69,8 +69,12 @@ def _outline(quad: Quad, width: int, height: int) -> Markup:
     x, y = quad[0][0] / _PER_MILLE * width, quad[0][1] / _PER_MILLE * height
     if not (0 <= x <= width and 0 <= y <= height):
         return join([under, over])
-    x, y = min(max(x, thick), width - thick), min(max(y, thick), height - thick)
-    dot = element("circle", class_="corner", cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{thick:.1f}")
+    size = 1.5 * thick
+    x, y = min(max(x, size), width - size), min(max(y, size), height - size)
+    dot = element(
+        "circle", class_="corner", cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{size:.1f}",
+        stroke_width=f"{thick / 4:.1f}",
+    )  # fmt: skip
     return join([under, over, dot])
 
 

@@ -66,7 +66,7 @@ def _head(items: Sequence[ItemMatches], made_at: str) -> Iterator[Markup]:
     yield element("h1", "Registered works found")
     yield element(
         "p",
-        f"In {plural(found, 'item')} of {len(items):,} registered works were found."
+        f"Registered works were found in {found:,} of {plural(len(items), 'item')}."
         + f" {plural(problems, 'item')} could not be looked at." * bool(problems),
         class_="lead",
     )

@@ -30,7 +30,7 @@ svg.picture { width: 100%; height: auto; max-height: 34rem; background: var(--pa
 svg polygon { fill: none; stroke-linejoin: round; }
 svg polygon.under { stroke: #000; stroke-opacity: .75; }
 svg polygon.over { stroke: var(--outline); }
-svg circle.corner { fill: var(--outline); stroke: #000; stroke-opacity: .75; stroke-width: 2px; }
+svg circle.corner { fill: var(--outline); stroke: #000; stroke-opacity: .75; }
 svg.strip { width: 100%; height: 5.5rem; background: var(--panel); }
 svg.bar-of-time { height: 1.75rem; }
 svg rect.line { fill: var(--line); stroke: none; }
