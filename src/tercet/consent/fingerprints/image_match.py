@@ -14,11 +14,17 @@ import numpy as np
 from tercet.consent.fingerprints.fingerprint import Array, Band, Fingerprint, Match, Region, Track
 from tercet.consent.fingerprints.picture_geometry import Alignment, align, aligned_near
 from tercet.consent.fingerprints.picture_marks import Marks, marks_of
-from tercet.consent.fingerprints.picture_placing import edits_of, regions_of
+from tercet.consent.fingerprints.picture_placing import (
+    Quad,
+    edits_of,
+    regions_of,
+    shared_share,
+)
 from tercet.consent.fingerprints.picture_thumbnail import Agreement, agreement, thumbnail_of
 
 WHOLE_BITS_MAX = 64
 """Between codes of whole pictures, for a transform to be tried."""
+OVERLAP_SHARE_MAX = 0.5  # of the smaller of two places, for them to be one
 NEVER = -1  # where codes of whole pictures do not stand for marks
 CERTAIN = (
     (4, 36, 0.90, 24), (6, 28, 0.85, 20),
@@ -66,18 +72,15 @@ def matched(query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
         return None
     best_band, best = judged[kept[0][2]]
     assert best_band is not None
-    pairs = [
-        regions_of(judged[at][1].alignment.matrix, stored.extent, query.extent)
-        for rank, _, at in kept
-        if rank == kept[0][0]
-    ]
+    same_band = [judged[at][1].alignment.matrix for rank, _, at in kept if rank == kept[0][0]]
+    pairs = [regions_of(matrix, stored.extent, query.extent) for matrix in same_band]
     return Match(
         work=work,
         method=stored.method,
         band=best_band,
         score=float(best.strict),
         unit="marks",
-        pairs=tuple((Region(quad=item), Region(quad=own)) for item, own in pairs),
+        pairs=tuple((Region(quad=item), Region(quad=own)) for item, own in _apart(pairs)),
         edits=edits_of(best.alignment.matrix, stored.extent, query.extent),
         facts={
             "marks": float(best.strict),
@@ -90,6 +93,15 @@ def matched(query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
             "whole_bits": float(best.bits),
         },
     )
+
+
+def _apart(pairs: list[tuple[Quad, Quad]]) -> list[tuple[Quad, Quad]]:
+    """Leave out what shows the same as a better pair: marks and codes may lead to one place."""
+    kept: list[tuple[Quad, Quad]] = []
+    for pair in pairs:
+        if all(shared_share(pair[0], other[0]) <= OVERLAP_SHARE_MAX for other in kept):
+            kept.append(pair)
+    return kept
 
 
 def evidence_of(query: Fingerprint, stored: Fingerprint) -> list[Evidence]:

@@ -60,6 +60,16 @@ def edits_of(matrix: Array, work_size: Size, item_size: Size) -> tuple[str, ...]
     return tuple(sorted(found))
 
 
+def shared_share(one: Quad, two: Quad) -> float:
+    """Return the share of the smaller of two quads that lies in the other."""
+    import cv2
+
+    left, right = (np.array(quad, np.float32) for quad in (one, two))
+    smaller = min(_area(left), _area(right))
+    area, _ = cv2.intersectConvexConvex(left, right) if smaller > 0 else (0.0, None)
+    return float(area) / max(smaller, 1e-9)
+
+
 def carried(points: Array, matrix: Array) -> Array:
     """Return where points (n, 2) come to lie."""
     if not len(points):
