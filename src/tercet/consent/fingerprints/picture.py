@@ -87,13 +87,13 @@ def look(grey: Array, *, marks_max: int = 300) -> Look:
     blank = _is_blank(grey)
     marks = no_marks() if blank or not marks_max else find_marks(grey, marks_max)
     plain = len(marks) < MARKS_MIN and trimmed.quality < QUALITY_WITHOUT_MARKS_MIN
-    plain = plain or (len(marks) <= STRIPES_MARKS_MAX and _is_striped(grey))
+    plain = plain or (len(marks) <= STRIPES_MARKS_MAX and is_striped(grey))
     unfit = (Unfit.BLANK,) if blank else (Unfit.LOW_TEXTURE,) if plain else ()
     return Look((width, height), whole, trimmed, box, marks, unfit)
 
 
-def _is_striped(grey: Array) -> bool:
-    """Tell whether all edges are upright or level: bars, stripes, charts of colours."""
+def is_striped(grey: Array) -> bool:
+    """Tell whether all edges of a grey picture are upright or level: bars, stripes, charts."""
     import cv2
 
     across = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8))

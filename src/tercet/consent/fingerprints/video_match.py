@@ -51,6 +51,10 @@ PLAIN_ALIKE_MIN = 0.7
 PLAIN_MOTION_MIN = 0.7  # with as many marks as a still picture needs
 PLAIN_LIKELY_MIN = 0.95  # of both, for a likely match with fewer
 
+# A title card or a stock intro is a short part of both films; an excerpt is most of the item.
+PART_SECONDS_MIN = 6.0
+PART_SHARE_MIN = 0.5
+
 _RANK = {Band.CERTAIN: 0, Band.LIKELY: 1, Band.POSSIBLE: 2}
 
 
@@ -132,6 +136,8 @@ def matched(
         if band is best_band and all(_overlap(run, other) <= OVERLAP_SHARE_MAX for other in kept):
             kept.append(run)
     kept.sort(key=lambda run: run.item_s)
+    if best_band is Band.CERTAIN and _is_small_part(kept, query, stored):
+        best_band = Band.LIKELY
     return Match(
         work=work,
         method=stored.method,
@@ -153,6 +159,14 @@ def matched(
             "speed": round(best.speed, 4),
         },
     )
+
+
+def _is_small_part(runs: Sequence[Run], query: Fingerprint, stored: Fingerprint) -> bool:
+    """Tell whether what agrees is short, and a minor part of the item as of the work."""
+    item_s = sum(run.item_s[1] - run.item_s[0] for run in runs)
+    work_s = sum(run.work_s[1] - run.work_s[0] for run in runs)
+    share = max(item_s / max(query.extent[0], 1e-6), work_s / max(stored.extent[0], 1e-6))
+    return item_s < PART_SECONDS_MIN and share < PART_SHARE_MIN
 
 
 def _overlap(run: Run, other: Run) -> float:

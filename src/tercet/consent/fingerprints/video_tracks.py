@@ -21,7 +21,7 @@ import numpy as np
 
 from tercet.consent.fingerprints.fingerprint import CODE_BYTES, Array, Fingerprint, Track, Unfit
 from tercet.consent.fingerprints.frames import SIDE_MAX, STEP_S, Frame
-from tercet.consent.fingerprints.picture import MARKS_MIN
+from tercet.consent.fingerprints.picture import MARKS_MIN, is_striped
 from tercet.consent.fingerprints.picture_code import (
     COEFFICIENTS,
     QUALITY_MIN,
@@ -72,8 +72,9 @@ class _Recorder:
         before = self.thumbnails[-1] if self.thumbnails else None
         self.thumbnails.append(small)
         self.times_s.append(frame.time_s)
-        if small.std() <= FLAT_LEVELS_MAX:
-            self.blank_frames += 1
+        blank = bool(small.std() <= FLAT_LEVELS_MAX)
+        if blank or is_striped(grey):
+            self.blank_frames += blank
             self.due_s = max(self.due_s, frame.time_s + STEP_S)
             return
         if before is not None and likeness(before, small) < CUT_LIKENESS_MAX:
