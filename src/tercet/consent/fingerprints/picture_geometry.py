@@ -40,6 +40,7 @@ OVERLAP_SHARE_MAX = 0.5  # of the pairs of an alignment, in the area of a better
 
 _ROUNDS = ((5.0, 0), (5.0, 1), (4.0, 1), (3.0, 1), (2.0, 1), (1.5, 2), (1.0, 2), (1.0, 2))
 """(how many times the residual, model) of each round of pairing and fitting."""
+_ROWS_AT_ONCE = 32  # so many rows of distances stay in the processor's cache
 _FLIP = np.diag([-1.0, 1.0, 1.0])
 
 
@@ -98,7 +99,7 @@ def aligned_near(work: Marks, item: Marks, matrix: Array) -> Alignment:
         return Alignment(matrix, np.zeros((0, 2), np.int64))
     bits = distances(work.codes, seen.codes)
     like = _like_pairs(bits, work.places)
-    refined, pairs = _refined(work, seen, _likely(bits), flip @ matrix)
+    refined, pairs = _refined(work, seen, _likely(bits, work.places, seen.places), flip @ matrix)
     if not is_sane(refined, _bounds(work.places)):
         return Alignment(matrix, np.zeros((0, 2), np.int64))
     return Alignment(flip @ refined, pairs, _strict(pairs, like, work.places, seen.places))
@@ -108,8 +109,11 @@ def distances(left: Array, right: Array) -> Array:
     """Return the Hamming distances of all pairs of codes: uint16 (left, right)."""
     one, two = (np.ascontiguousarray(codes).view(np.uint64) for codes in (left, right))
     total = np.zeros((len(one), len(two)), np.uint16)
-    for column in range(one.shape[1]):
-        total += np.bitwise_count(one[:, column, None] ^ two[None, :, column])
+    columns = np.ascontiguousarray(two.T)
+    for start in range(0, len(one), _ROWS_AT_ONCE):
+        for column in range(one.shape[1]):
+            part = one[start : start + _ROWS_AT_ONCE, column, None] ^ columns[column]
+            total[start : start + _ROWS_AT_ONCE] += np.bitwise_count(part)
     return total
 
 
@@ -125,7 +129,7 @@ def _alignments(work: Marks, item: Marks) -> Iterator[Alignment]:
     """Yield transforms and their pairs, of a work and an item in the same sense."""
     bits = distances(work.codes, item.codes)
     like = pairs = _like_pairs(bits, work.places)
-    likely = _likely(bits)
+    likely = _likely(bits, work.places, item.places)
     for _ in range(PROPOSALS_MAX):
         if len(pairs) < SEEDS_MIN:
             return
@@ -158,10 +162,33 @@ def _covered(places: Array, size: tuple[float, float], matrix: Array) -> Array:
     return cast("Array", (x >= 0) & (y >= 0) & (x <= size[0]) & (y <= size[1]))
 
 
-def _likely(bits: Array) -> Array:
-    """Return (work, item, bits) of all pairs that could be one mark: int64 (n, 3)."""
-    rows, columns = np.nonzero(bits <= GUIDED_BITS_MAX)
-    return np.stack([rows, columns, bits[rows, columns].astype(np.int64)], axis=1)
+@dataclass(frozen=True, slots=True)
+class _Likely:
+    """All pairs that could be one mark: rows of the work's and the item's marks, and how like.
+
+    ``item_x`` and ``item_y`` say where the item's stands; ``octaves`` and ``turn`` (radians) are
+    what the pair proposes.
+    """
+
+    work: Array
+    item: Array
+    bits: Array
+    item_x: Array
+    item_y: Array
+    octaves: Array
+    turn: Array
+
+
+def _likely(bits: Array, work: Array, item: Array) -> _Likely:
+    """Return the pairs with at most GUIDED_BITS_MAX bits between them."""
+    rows, columns = np.divmod(np.flatnonzero(bits <= GUIDED_BITS_MAX), bits.shape[1])
+    one, two = work.astype(np.float64).T, item.astype(np.float64).T
+    octaves, angles = (
+        np.log2(two[2])[columns] - np.log2(one[2])[rows],
+        two[3][columns] - one[3][rows],
+    )
+    at_x, at_y = two[0][columns], two[1][columns]
+    return _Likely(rows, columns, bits[rows, columns], at_x, at_y, octaves, np.radians(angles))
 
 
 def _like_pairs(bits: Array, places: Array) -> Array:
@@ -170,12 +197,14 @@ def _like_pairs(bits: Array, places: Array) -> Array:
     The next most like mark elsewhere in the work must be clearly less so (Lowe's ratio test).
     """
     best = bits.argmin(axis=0)
-    item = np.arange(bits.shape[1])
-    near = bits[best, item]
-    elsewhere = np.hypot(*(places[:, None, :2] - places[None, best, :2]).T).T > RESIDUAL_PX * 2
-    second = np.where(elsewhere, bits, 256).min(axis=0)
-    good = (near <= PAIR_BITS_MAX) & (near <= PAIR_RATIO_MAX * second)
-    good &= near <= bits[best].min(axis=1) + MUTUAL_BITS
+    near = bits[best, np.arange(bits.shape[1])]
+    alike = near <= np.minimum(PAIR_BITS_MAX, bits.min(axis=1)[best] + MUTUAL_BITS)
+    item = np.flatnonzero(alike)
+    best, near = best[item], near[item]
+    x, y = np.ascontiguousarray(places[:, :2].T)
+    apart = (x[:, None] - x[best]) ** 2 + (y[:, None] - y[best]) ** 2
+    second = np.where(apart > (RESIDUAL_PX * 2) ** 2, bits[:, item], 256).min(axis=0, initial=256)
+    good = near <= PAIR_RATIO_MAX * second
     pairs = np.stack([best, item], axis=1)[good]
     return np.asarray(pairs[np.argsort(near[good], kind="stable")[:PAIRS_MAX]], np.int64)
 
@@ -193,8 +222,20 @@ def _proposal(work: Array, item: Array) -> Array:
     agree = np.abs(expected - at_item[None, :]) <= slack
     agree &= np.abs(scale[:, None] - scale[None, :]) <= OCTAVES_MAX
     agree &= _turned(turn[:, None] - turn[None, :]) <= np.radians(ANGLE_DEGREES_MAX)
-    votes = np.array([_distinct(at_work[row], at_item[row]) for row in agree])
-    return cast("Array", agree[int(votes.argmax())])
+    return cast("Array", agree[_most_distinct(agree, at_work, at_item)])
+
+
+def _most_distinct(agree: Array, work: Array, item: Array) -> int:
+    """Return the row whose pairs stand at most distinct places; the first of them with most."""
+    counts = agree.sum(axis=1)
+    best, most = 0, 0
+    for row in np.argsort(-counts, kind="stable"):
+        if counts[row] <= most:
+            break
+        votes = _distinct(work[agree[row]], item[agree[row]])
+        if votes > most:
+            best, most = int(row), votes
+    return best
 
 
 def _turned(radians: Array) -> Array:
@@ -218,7 +259,7 @@ def _similarity(work: Array, item: Array) -> Array:
     return np.array([[a, -b, shift.real], [b, a, shift.imag], [0, 0, 1]])
 
 
-def _refined(work: Marks, item: Marks, likely: Array, matrix: Array) -> tuple[Array, Array]:
+def _refined(work: Marks, item: Marks, likely: _Likely, matrix: Array) -> tuple[Array, Array]:
     """Return the transform after rounds of pairing and fitting, with its pairs."""
     for slack, model in _ROUNDS:
         pairs = _guided(work, item, likely, matrix, slack)
@@ -229,21 +270,19 @@ def _refined(work: Marks, item: Marks, likely: Array, matrix: Array) -> tuple[Ar
     return matrix, _guided(work, item, likely, matrix, 1.0)
 
 
-def _guided(work: Marks, item: Marks, likely: Array, matrix: Array, slack: float) -> Array:
+def _guided(work: Marks, item: Marks, likely: _Likely, matrix: Array, slack: float) -> Array:
     """Return pairs that stand where the transform says, of like size and angle, one to one."""
     at, scale, turn = _carried(work.places, matrix)
-    rows, columns = likely[:, 0], likely[:, 1]
-    apart = np.hypot(*(at[rows] - item.places[columns, :2]).T)
-    allowed = slack * (RESIDUAL_FIXED_PX + RESIDUAL_SCALED_PX * np.minimum(scale, 2.0))
-    good = np.flatnonzero(apart <= allowed[rows])
-    rows, columns, apart = rows[good], columns[good], apart[good]
-    size = np.log2(item.places[columns, 2] / (work.places[rows, 2] * scale[rows]))
-    turned = np.radians(item.places[columns, 3] - work.places[rows, 3]) - turn[rows]
-    like = np.abs(size) <= OCTAVES_MAX
-    like &= _turned(turned) <= np.radians(ANGLE_DEGREES_MAX)
-    rows, columns = rows[like], columns[like]
-    order = np.argsort(likely[good[like], 2] + apart[like], kind="stable")
-    return _one_to_one(rows[order], columns[order], work.places, item.places)
+    allowed = (slack * (RESIDUAL_FIXED_PX + RESIDUAL_SCALED_PX * np.minimum(scale, 2.0))) ** 2
+    x, y = np.ascontiguousarray(at.T)
+    apart = (x[likely.work] - likely.item_x) ** 2 + (y[likely.work] - likely.item_y) ** 2
+    good = np.flatnonzero(apart <= allowed[likely.work])
+    rows = likely.work[good]
+    like = np.abs(likely.octaves[good] - np.log2(scale)[rows]) <= OCTAVES_MAX
+    like &= _turned(likely.turn[good] - turn[rows]) <= np.radians(ANGLE_DEGREES_MAX)
+    good = good[like]
+    order = good[np.argsort(likely.bits[good] + np.sqrt(apart[good]), kind="stable")]
+    return _one_to_one(likely.work[order], likely.item[order], work.places, item.places)
 
 
 def _one_to_one(rows: Array, columns: Array, work: Array, item: Array) -> Array:
