@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import wave
 from collections.abc import Iterable
@@ -264,3 +265,24 @@ def test_control_of_a_domain_is_what_the_host_says(
 def registry_owner(registry: Registry, claim_id: str) -> str:
     claims = [claim for number in (1, 2) for claim in registry.standing(number)[0]]
     return next(c.claim.owner.name for c in claims if c.claim_id == claim_id)
+
+
+def test_an_owner_who_now_says_no_is_not_told_that_all_is_registered(tmp_path: Path) -> None:
+    image = picture(tmp_path / "a.png", 31)
+    folder = tmp_path / "registry"
+    asked = request(folder, image)
+    run(replace(asked, stated=Description(terms=licence_terms("CC0-1.0"))))
+    refused = run(request(folder, image))["a.png"]
+    assert refused.status == "refused"
+    assert "with other terms" in refused.reason
+    other_owner = replace(request(folder, image), owner=Owner("Anton"))
+    assert run(other_owner)["a.png"].is_refused
+    again = replace(request(folder, image), stated=Description(terms=licence_terms("CC0-1.0")))
+    assert run(again)["a.png"].status == "unchanged"
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "registry"
+    run(request(folder, picture(tmp_path / "a.png", 32)))
+    os.mkfifo(tmp_path / "pipe.png")
+    assert run(request(folder, tmp_path / "pipe.png"))["pipe.png"].is_refused

@@ -74,7 +74,9 @@ def match_items(
 
     Raises InputError where there is no registry, or a path does not exist.
     """
-    _opened(registry)
+    from tercet.store.registry_check import check_findable
+
+    check_findable(_opened(registry))
     waiting: list[MediaPlace] = []
     for each in listed(paths):
         if isinstance(each, ItemMatches):
@@ -132,4 +134,6 @@ def reject(item: Path, work: int, registry: Path, *, reason: str, signing: Signi
 
     False when that was known already. Raises InputError for an item or a work that is not there.
     """
+    if item.exists() and not item.is_file():
+        raise InputError(f"{item} is not a regular file", hint="give the file that was looked at")
     return _opened(registry).reject_match(file_sha256(item), work, reason, signing)

@@ -208,19 +208,54 @@ def _new_entries(request: RegisterRequest, registry: Registry) -> Iterator[Entry
 def _not_known(
     request: RegisterRequest, registry: Registry, entries: Sequence[Entry]
 ) -> Iterator[Entry | Outcome]:
-    if request.amend or not registry.has_claims_of(request.signing.public_key):
+    key = request.signing.public_key
+    if request.amend or not registry.has_claims_of(key):
         yield from entries
         return
     digests = [entry.sha256 or _digest(entry.path) for entry in entries]
-    known = registry.registered_by(request.signing.public_key, filter(None, digests))
+    known = registry.registered_by(key, filter(None, digests))
     numbers = registry.works_by_sha256(known)
     for entry, digest in zip(entries, digests, strict=True):
         works = [registry.work(number) for number in numbers.get(digest, ())]
         finds_more = entry.path is not None and not any(w.methods or w.unfit for w in works)
-        if digest in known and not finds_more:
+        mine = [c.claim for w in works for c in registry.standing(w.number)[0]
+                if c.public_key == key]  # fmt: skip
+        if digest in known and not finds_more and not _says_other(request, entry, mine):
             yield Outcome(entry.name, Step.UNCHANGED, works[0].number, line=entry.line)
         else:
             yield entry
+
+
+def _says_other(request: RegisterRequest, entry: Entry, mine: Sequence[Claim]) -> bool:
+    """Say whether command or catalogue say what the standing claims do not, as far as they speak.
+
+    What is in the file itself is not asked for: it is the same bytes. An owner who now says no must
+    not be told that all is registered already.
+    """
+    said = request.stated.over(entry.description)
+    owners = said.owners or ((request.owner, request.share_basis_points),)
+    claimed = {(c.owner, c.share_basis_points) for c in mine}
+    fields = ("title", "creators", "source_url", "medium")
+    return (
+        any(owner is not None and (owner, share) not in claimed for owner, share in owners)
+        or (bool(said.owners or request.owner) and len(owners) != len(mine))
+        or any(_lacks(request, said, claim, fields) for claim in mine)
+    )
+
+
+def _lacks(
+    request: RegisterRequest, said: Description, claim: Claim, fields: Sequence[str]
+) -> bool:
+    subject = claim.subject
+    from_file = said.terms is None and request.licence_from_file
+    terms = reserved_terms() if said.terms is None else said.terms
+    return (
+        any(getattr(said, name) not in ("", (), None, getattr(subject, name)) for name in fields)
+        or not set(said.identifiers) <= set(subject.identifiers)
+        or (terms != claim.terms and not from_file)
+        or request.basis is not claim.basis
+        or tuple(request.evidence) != claim.evidence
+    )
 
 
 def _digest(path: Path | None) -> str:

@@ -48,8 +48,13 @@ def written_whole(path: Path, work: Path) -> Iterator[Path]:
 
 
 def sha256_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hex digits, read in pieces. Raises OSError."""
+    """Return the SHA-256 of a file as 64 hex digits, read in pieces.
+
+    Raises OSError, also for what is no regular file: a pipe would block, a device never end.
+    """
     digest = hashlib.sha256()
+    if not path.is_file():
+        raise OSError("not a regular file")
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
