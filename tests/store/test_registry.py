@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,9 @@ from tercet.consent.registry.claim import Check, Evidence, EvidenceKind
 from tercet.consent.registry.conflicts import Step
 from tercet.consent.registry.declared_terms import licence_terms
 from tercet.consent.registry.dispute import Act, DisputeKind, DisputeState
-from tercet.core.errors import InputError, RefusedError, StorageError
+from tercet.core.errors import InputError, IntegrityError, RefusedError, StorageError
 from tercet.store.registry import Registry
-from tercet.store.registry_check import differences
+from tercet.store.registry_check import check_findable, differences
 
 
 def works_found(registry: Registry) -> list[int]:
@@ -380,3 +381,40 @@ def test_what_is_no_registry_is_said(tmp_path: Path) -> None:
     sqlite3.connect(empty / "registry.sqlite").close()
     with pytest.raises(InputError, match="version 0"):
         Registry.open(empty)
+
+
+def test_terms_altered_in_the_database_are_never_passed_on(tmp_path: Path) -> None:
+    registry = make(tmp_path)
+    registry.register([registration("a")], by("ann"))
+    with sqlite3.connect(registry.database.path) as raw:
+        raw.execute("DROP TRIGGER log_no_update")
+        raw.execute(
+            "UPDATE log SET document = CAST(replace(CAST(document AS TEXT), "
+            '\'"permission":"deny"\', \'"permission":"allow"\') AS BLOB)'
+        )
+    with pytest.raises(IntegrityError, match="not what its owner signed"):
+        registry.standing(1)
+
+
+def test_a_registry_that_lost_its_fingerprints_is_noticed_at_once(tmp_path: Path) -> None:
+    registry = make(tmp_path)
+    registry.register([with_text(registration("a"))], by("ann"))
+    check_findable(registry)
+    shutil.rmtree(registry.folder / "fingerprints")
+    with pytest.raises(IntegrityError, match="lost fingerprints"):
+        check_findable(registry)
+
+
+def test_nobody_can_decide_that_a_works_own_bytes_are_no_match(tmp_path: Path) -> None:
+    registry = make(tmp_path)
+    registry.register([registration("a")], by("ann"))
+    with pytest.raises(RefusedError, match="byte for byte"):
+        registry.reject_match(registry.work(1).sha256, 1, "I say so", by("eve"))
+
+
+def test_a_folders_name_is_no_address(tmp_path: Path) -> None:
+    registry = make(tmp_path / "a?b=c%20#d")
+    registry.register([registration("a")], by("ann"))
+    assert registry.database.path.is_file()
+    assert Registry.open(registry.folder).head() == registry.head()
+    assert [path.name for path in tmp_path.iterdir()] == ["a?b=c%20#d"]

@@ -129,7 +129,7 @@ def identify(media: FileFingerprints, registry: RegistryView) -> list[Found]:
             match,
             registry.work(match.work),
             covered,
-            (media.sha256, match.work) in snapshot.decisions,
+            match.method != SAME_BYTES and (media.sha256, match.work) in snapshot.decisions,
         )
         for match, covered in zip(matches, covers, strict=True)
     ]

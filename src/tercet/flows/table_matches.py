@@ -39,11 +39,16 @@ _HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#\\]*@)?(?P<host>[^/?#:@\\]+)"
 
 
 def registry_state(folder: Path) -> dict[str, Any]:
-    """Return what the registry in ``folder`` is at now: entries of its log, and its head."""
+    """Return what the registry in ``folder`` is at now: entries of its log, and its head.
+
+    Raises IntegrityError where works were lost that nothing would be compared with any more.
+    """
     from tercet.store.registry import Registry
+    from tercet.store.registry_check import check_findable
 
     registry = Registry.open(folder)
     try:
+        check_findable(registry)
         return registry_fields(registry)
     finally:
         registry.close()

@@ -34,7 +34,7 @@ _CHUNK_BYTES = 1 << 22
 
 DAMAGED_HINT = (
     "restore the registry from a backup, or register the works of this segment again; "
-    "`tercet registry check` names all that is damaged"
+    "`tercet registry verify` names all that is damaged"
 )
 
 

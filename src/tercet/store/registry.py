@@ -250,7 +250,11 @@ class Registry(RegistryReader):
 
     def reject_match(self, item_sha256: str, number: int, who: str, signing: Signing) -> bool:
         """Remember that a person looked and found no match; False when it was known already."""
-        self.work(number)
+        if self.work(number).sha256 == item_sha256:
+            raise RefusedError(
+                f"the item is work {number}, byte for byte: that is no question of looking",
+                hint="if the claim is wrong, open a dispute: `tercet registry dispute open`",
+            )
         with self.database.writing() as connection:
             return registry_writes.reject(connection, item_sha256, number, who, signing)
 

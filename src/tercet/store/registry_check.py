@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from tercet.consent.registry.documents import document_id, read_document, signed_bytes
+from tercet.consent.registry.documents import document_id, read_document
 from tercet.consent.registry.replay import Replay
 from tercet.consent.registry.work_record import work_document
 from tercet.core.errors import IntegrityError, TercetError
 from tercet.core.ids import sha256_hex
 from tercet.store import registry_log
-from tercet.store.keys import signature_holds
-from tercet.store.registry_log import BEFORE_ALL, LogEntry
+from tercet.store.registry_log import BEFORE_ALL, LogEntry, is_signed
 from tercet.store.registry_reader import RegistryReader
 from tercet.store.registry_rows import LIVE, dispute_of, work_of
 from tercet.store.registry_schema import CLAIMS, DISPUTES, EVIDENCE, REJECTIONS, SIDES, WORKS
+
+
+def check_findable(registry: RegistryReader) -> None:
+    """Raise IntegrityError where works can no longer be found whose fingerprints were written.
+
+    Cheap, unlike `differences`: nothing may clear for want of what the registry has lost.
+    """
+    with registry.database.reading() as connection:
+        lost = next(_missing_fingerprints(connection, registry), "")
+    if not lost:
+        return
+    with registry.database.reading() as connection:  # a withdrawal in between is no loss
+        lost = next(_missing_fingerprints(connection, registry), "")
+    if lost:
+        raise IntegrityError(
+            f"{registry.folder} has lost fingerprints: {lost}",
+            hint="`tercet registry verify` names all; restore the registry from a copy",
+        )
 
 
 def differences(registry: RegistryReader, *, seen: str = "") -> list[str]:
@@ -92,19 +107,6 @@ def _document(entry: LogEntry) -> tuple[dict[str, Any], str]:
     if document.get("type") != entry.type:
         return {}, f"expected a document of type {entry.type}"
     return document, "" if is_signed(document) else "the signature does not hold"
-
-
-def is_signed(document: Mapping[str, Any]) -> bool:
-    """Say whether a document is signed by the key it names."""
-    try:
-        signature = document["signature"]
-        if signature["public_key"] != document["public_key"]:
-            return False
-        public_raw = base64.b64decode(signature["public_key"], validate=True)
-        value = base64.b64decode(signature["value"], validate=True)
-    except (KeyError, TypeError, ValueError, binascii.Error):
-        return False
-    return signature_holds(public_raw, value, signed_bytes(document))
 
 
 # ---- tables ---------------------------------------------------------------------------------

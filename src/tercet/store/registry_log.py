@@ -8,14 +8,18 @@ number of entries can tell whether anything before was changed, left out or put 
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from tercet.consent.registry.documents import signed_bytes
 from tercet.core.canonical import canonical_json
 from tercet.core.ids import sha256_hex
+from tercet.store.keys import signature_holds
 from tercet.store.registry_schema import LOG
 
 BEFORE_ALL = "0" * 64
@@ -89,3 +93,16 @@ def document_at(connection: Connection, position: int) -> bytes:
         select(LOG.c.document).where(LOG.c.position == position)
     ).scalar_one()
     return found
+
+
+def is_signed(document: Mapping[str, Any]) -> bool:
+    """Say whether a document is signed by the key it names."""
+    try:
+        signature = document["signature"]
+        if signature["public_key"] != document["public_key"]:
+            return False
+        public_raw = base64.b64decode(signature["public_key"], validate=True)
+        value = base64.b64decode(signature["value"], validate=True)
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        return False
+    return signature_holds(public_raw, value, signed_bytes(document))

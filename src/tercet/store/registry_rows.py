@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Row, exists, select
 from tercet.consent.registry.claim import claim_of
 from tercet.consent.registry.conflicts import StandingClaim
 from tercet.consent.registry.dispute import UNSETTLED, Dispute, DisputeKind, DisputeState
-from tercet.consent.registry.documents import read_document
+from tercet.consent.registry.documents import document_id, read_document
 from tercet.consent.registry.work_record import WorkRecord
 from tercet.core.canonical import canonical_json
-from tercet.core.errors import InputError
+from tercet.core.errors import InputError, IntegrityError
 from tercet.core.work import Medium
+from tercet.store.registry_log import is_signed
 from tercet.store.registry_schema import CLAIMS, DISPUTES, LOG, SIDES, WORKS
 
 LIVE = "live"
@@ -88,9 +89,17 @@ def standing_claims(connection: Connection, **where: object) -> list[StandingCla
 
 
 def _standing(row: Row[Any]) -> StandingClaim:
+    """Return a claim as its owner signed it. Raises IntegrityError for one that was altered."""
+    document = read_document(row.document)
+    signed = (document.get("public_key"), document.get("number"), document_id(document))
+    if signed != (row.public_key, row.work, row.claim_id) or not is_signed(document):
+        raise IntegrityError(
+            f"claim {row.claim_id} on work {row.work} is not what its owner signed",
+            hint="`tercet registry verify` names all that differs; restore it from a copy",
+        )
     return StandingClaim(
         claim_id=row.claim_id,
-        claim=claim_of(read_document(row.document)),
+        claim=claim_of(document),
         public_key=row.public_key,
         work=row.work,
         fingerprinted=row.methods != "[]",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,3 +124,11 @@ def test_every_claim_found_is_declared_at_its_own_place(found: list[MatchedWork]
 def test_other_bytes_never_grant(raw: bytes) -> None:
     (declaration,) = read_match(raw, SOURCE)
     assert declaration.fault
+
+
+def test_an_owner_who_says_nothing_of_a_usage_grants_no_share_of_it() -> None:
+    silent = replace(claim(Permission.DENY, share=4_000, name="c2"), terms=())
+    granted = claim(Permission.ALLOW, share=6_000)
+    assert outcome_of(work(granted, silent)) is not Outcome.CLEARED
+    both = replace(silent, terms=granted.terms)
+    assert outcome_of(work(granted, both)) is Outcome.CLEARED

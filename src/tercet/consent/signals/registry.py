@@ -26,6 +26,7 @@ WHOLE_PER_MILLE = 950
 What is left over may be somebody else's: an owner can only grant what is theirs.
 """
 WHOLE_SHARE_BASIS_POINTS = 10_000
+_GRANTS = frozenset({Permission.ALLOW, Permission.CONDITIONAL})
 _TEXT_CHARACTERS_MAX = 300
 
 Fields = dict[str, Any]
@@ -81,9 +82,26 @@ def _note(work: Fields, band: Band) -> str:
 
 def _terms(work: Fields, claim: Fields) -> tuple[Statement, ...]:
     """Return the claim's terms as far as they can hold for the item as a whole."""
-    held = sum(each["share_basis_points"] for each in work["claims"])
-    may_grant = work["covers_per_mille"] >= WHOLE_PER_MILLE and held >= WHOLE_SHARE_BASIS_POINTS
-    return tuple(_statement(terms, may_grant=may_grant) for terms in claim["terms"])
+    is_whole = work["covers_per_mille"] >= WHOLE_PER_MILLE
+    return tuple(
+        _statement(
+            terms,
+            may_grant=is_whole and _granted(work, terms["usage"]) >= WHOLE_SHARE_BASIS_POINTS,
+        )
+        for terms in claim["terms"]
+    )
+
+
+def _granted(work: Fields, usage: str) -> int:
+    """Return the shares of the owners who grant a usage: one who is silent grants nothing."""
+    return sum(
+        int(claim["share_basis_points"])
+        for claim in work["claims"]
+        if any(
+            terms["usage"] == usage and Permission(terms["permission"]) in _GRANTS
+            for terms in claim["terms"]
+        )
+    )
 
 
 def _statement(terms: Fields, *, may_grant: bool) -> Statement:
