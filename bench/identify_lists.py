@@ -279,7 +279,7 @@ def _speeches(folder: Path, package: str) -> list[Original]:
     prompts = [
         path
         for path in files_below(folder, package, SOUNDS)
-        if not re.search(r"silence|beep|tone|/(letters|digits|phonetic)/", str(path))
+        if not re.search(r"silence|beep|tone|monkeys|/(letters|digits|phonetic)/", str(path))
     ]
     found: list[Original] = []
     taken: list[Path] = []

@@ -237,7 +237,7 @@ def test_the_flat_columns_hold_the_strictest_permission(readings: tuple[Reading,
             for name, value in statement.permissions
             if name is usage
         }
-        order = ["deny", "conditional", "unknown", "allow"]
+        order = ["deny", "hold", "conditional", "unknown", "allow"]
         assert flat[str(usage)] == next((p for p in order if p in said), "")
 
 
