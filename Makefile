@@ -28,13 +28,15 @@ docs: .venv/.ready-dev  ## write the generated pages anew
 	$(PYTHON) docs/build_reasons.py
 	$(PYTHON) docs/build_tree.py
 
-bench: .venv/.ready-dev  ## measure start-up, reading and clearing (long)
-	@set -e; for file in bench/startup.py bench/robots.py bench/survey.py bench/clear.py bench/index.py; do \
+bench: .venv/.ready-dev  ## measure start-up, reading, clearing and finding works (long)
+	@set -e; for file in bench/startup.py bench/robots.py bench/survey.py bench/clear.py \
+  bench/index.py bench/identify.py; do \
 	  echo "== $$file"; $(PYTHON) $$file; done
 
 fuzz: .venv/.ready-dev  ## throw hostile bytes at every reader (long)
-	@set -e; for name in signals media corpora policies; do \
+	@set -e; for name in signals media corpora policies fingerprints; do \
 	  echo "== fuzz/$$name.py"; $(PYTHON) fuzz/$$name.py --inputs 200000; done
+	$(PYTHON) fuzz/kills.py --kills 100
 
 clean:  ## remove the environment, caches and the tour's output
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tour
