@@ -34,7 +34,8 @@ MARKS_KEPT = 560  # with the thumbnail just under 40 KB
 MARKS_ASKED = 450
 RADIUS_BITS = 32
 """The widest radius that the index searches exactly; 74 % of the marks found again lie in it."""
-CANDIDATES_MAX = 16
+CANDIDATES_MAX = 24
+WORKS_MAX = 100  # that a mark may stand in; soft pictures have no marks that are rarer
 WHOLE_VOTES = 20.0  # a hit of the whole picture's code outweighs so many marks
 
 
@@ -88,8 +89,8 @@ class ImageMethod:
 
     @property
     def work_count_max(self) -> Mapping[str, int]:
-        """A mark that stands in more than 30 works is a letter, an arrow, a corner."""
-        return {"whole": 1000, "marks": 30}
+        """A mark that stands in more works is a letter, an arrow, a corner."""
+        return {"whole": 1000, "marks": WORKS_MAX}
 
     def probes(self, query: Fingerprint) -> Mapping[str, Track]:
         """Ask for the whole picture in all orientations, and for more marks than are indexed."""

@@ -22,6 +22,7 @@ from tercet.consent.fingerprints.fingerprint import CODE_BYTES, Array
 MARK_SIDE_PX = 512
 """Longest side of the picture in which marks are sought; smaller ones are enlarged up to 2 x."""
 CONTRAST_MIN = 0.01  # a quarter of SIFT's usual 0.04: faint marks are better than none
+POINTS_MAX = 2000  # the strongest, that are described before the marks are chosen of them
 CELLS = 8  # marks are spread over 8 x 8 areas, so that captions do not take them all
 
 
@@ -79,12 +80,12 @@ def find_marks(grey: Array, count: int, *, side_px: int = MARK_SIDE_PX) -> Marks
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     small = cv2.resize(grey, size, interpolation=kind)
-    sift = cv2.SIFT.create(contrastThreshold=CONTRAST_MIN)
-    points = sift.detect(small, None)
+    sift = cv2.SIFT.create(nfeatures=POINTS_MAX, contrastThreshold=CONTRAST_MIN)
+    points, numbers = sift.detectAndCompute(small, None)
     if not points:
         return no_marks()
-    chosen = [points[index] for index in _spread(points, size, count)]
-    points, numbers = sift.compute(small, chosen)
+    chosen = _spread(points, size, count)
+    points, numbers = [points[index] for index in chosen], numbers[chosen]
     scale = np.array([width / size[0], height / size[1]])
     at = (np.array([point.pt for point in points]) + 0.5) * scale - 0.5
     rest = [(point.size / factor, point.angle) for point in points]
