@@ -124,3 +124,23 @@ def test_input_that_cannot_be_used_is_said_and_nothing_is_registered(
 def test_no_owner_is_no_claim(capsys: pytest.CaptureFixture[str]) -> None:
     document = told(capsys, "register", "prose.txt", code=1)
     assert "owner" in document["entries"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("registry", "show", "9" * 30), ("registry", "list", "--after", "9" * 30)],
+)
+def test_a_number_beyond_all_works_is_bad_input_and_no_defect(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    work = tmp_path / "work.txt"
+    work.write_text("hello")
+    run("register", str(work), "--owner", "Ann", "--hash-only")
+    assert run(*arguments) == 2
+    assert "defect" not in capsys.readouterr().err
+
+
+def test_a_source_that_is_no_web_address_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "work.txt").write_text("hello")
+    options = ("--owner", "Ann", "--hash-only", "--source-url", "javascript:alert(1)")
+    assert run("register", str(tmp_path / "work.txt"), *options) == 2

@@ -85,6 +85,7 @@ def register(**given: Any) -> int:
 def _request(given: dict[str, Any], progress: Callable[[str, int, int], None]) -> RegisterRequest:
     from tercet.cli.registry_option import owner_key_path, registry_folder
     from tercet.consent.registry.claim import Basis, Owner
+    from tercet.consent.registry.declared_terms import web_address
     from tercet.consent.registry.description import Description
     from tercet.consent.registry.identifiers import isni, parse_identifier
     from tercet.core.errors import InputError
@@ -99,7 +100,7 @@ def _request(given: dict[str, Any], progress: Callable[[str, int, int], None]) -
         title=given["title"],
         creators=tuple(given["creators"]),
         identifiers=tuple(sorted(dict(map(parse_identifier, given["identifiers"])).items())),
-        source_url=given["source_url"],
+        source_url=web_address(given["source_url"]) if given["source_url"] else "",
         terms=_terms(given),
         medium=Medium(given["medium"]) if given["medium"] else None,
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _folder = click.option(
     "--registry", "folder", type=click.Path(path_type=Path), help="Folder of the registry."
 )
+_NUMBER = click.IntRange(0, 2**63 - 1)  # what SQLite takes
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _key = click.option("--key", type=click.Path(path_type=Path), help="The key to sign with.")
 
@@ -33,7 +34,7 @@ def registry() -> None:
 
 @registry.command("list")
 @_folder
-@click.option("--after", default=0, help="Begin after this number.")
+@click.option("--after", default=0, type=_NUMBER, help="Begin after this number.")
 @click.option("--limit", default=1000, show_default=True, type=click.IntRange(1, 100_000))
 @_json
 def list_works(folder: Path | None, after: int, limit: int, as_json: bool) -> int:
@@ -57,7 +58,7 @@ def list_works(folder: Path | None, after: int, limit: int, as_json: bool) -> in
 
 
 @registry.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @_folder
 @_json
 def show_work(number: int, folder: Path | None, as_json: bool) -> int:
@@ -271,7 +272,7 @@ def list_disputes(folder: Path | None, settled_too: bool, as_json: bool) -> int:
 
 
 @dispute_group.command("open")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @click.option("--text", default="", help="Why; it is kept and shown.")
 @_folder
 @_key

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DATABASE_NAME = "registry.sqlite"
+_NUMBER_MAX = 2**63 - 1  # what SQLite takes
 
 
 class RegistryReader:
@@ -53,7 +54,8 @@ class RegistryReader:
     def work(self, number: int) -> WorkRecord:
         """Return a work, standing or not. Raises InputError for a number that is not taken."""
         with self.database.reading() as connection:
-            row = connection.execute(select(WORKS).where(WORKS.c.number == number)).first()
+            query = select(WORKS).where(WORKS.c.number == number)
+            row = connection.execute(query).first() if number <= _NUMBER_MAX else None
         if row is None:
             raise InputError(
                 f"no work {number} in {self.folder}", hint="`tercet registry list` shows them"
