@@ -186,3 +186,26 @@ def test_a_third_text_quoted_in_works_of_two_owners_blocks_nobody(tmp_path: Path
     found = by_item(tmp_path / "out")
     assert found["quoting.txt"] == ("held", ["held_by_registry"])
     assert found["copying.txt"] == ("blocked", ["denied_by_registry"])
+
+
+def test_a_grant_for_the_first_page_clears_no_other_page(tmp_path: Path) -> None:
+    granted = save(tmp_path / "work.png", drawing(1))
+    register(tmp_path, granted, GRANTED)
+    media = tmp_path / "media"
+    media.mkdir()
+    assert cv2.imwritemulti(str(media / "pages.tiff"), [drawing(1), drawing(2)])
+    assert cv2.imwrite(str(media / "page.tiff"), drawing(1))
+    run(tmp_path, media, registry=tmp_path / "registry")
+    found = by_item(tmp_path / "out")
+    assert found["page.tiff"][0] == "cleared"
+    assert found["pages.tiff"][0] == "held"
+
+
+def test_blanks_around_a_hash_hide_no_work(tmp_path: Path) -> None:
+    work = save(tmp_path / "work.png", drawing(1))
+    register(tmp_path, work)
+    digest = registry_in(tmp_path).work(1).sha256
+    evidence = write_evidence(tmp_path / "evidence")
+    table = write_table(tmp_path / "urls.parquet", [PLACED], sha256=pa.array([f" {digest}\n"]))
+    run(tmp_path, table, declarations=evidence, registry=tmp_path / "registry")
+    assert verdicts(tmp_path / "out")[0]["reasons"] == ["denied_by_registry"]

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import iscc_samples
+import numpy as np
 import pytest
 from hostile_media import BOMBS, gif, wav
 from registered import drawing, save
@@ -238,3 +240,19 @@ def test_big_files_may_take_longer() -> None:
     assert guard.seconds_for(small) == pytest.approx(FINGERPRINT_SECONDS_MAX, abs=1)
     assert guard.seconds_for(film) > 60 * FINGERPRINT_SECONDS_MAX
     assert Guard(5.0, 1).seconds_for(film) == 5.0
+
+
+def test_a_second_track_of_sound_is_said_to_be_left_out(tmp_path: Path) -> None:
+    def recording(tracks: int) -> FileFingerprints:
+        path = tmp_path / f"{tracks}.mka"
+        with av.open(str(path), "w", format="matroska") as container:
+            streams = [container.add_stream("pcm_s16le", rate=8000) for _ in range(tracks)]
+            noise = np.random.default_rng(5).integers(-9000, 9000, (1, 40_000)).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(noise, format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            for stream in streams:
+                container.mux(stream.encode(frame))
+        return of_file(path)
+
+    assert not recording(1).problem
+    assert recording(2).problem == "only the first track of sound was looked at"

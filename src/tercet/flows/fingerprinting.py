@@ -212,18 +212,22 @@ def _image(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     from tercet.consent.fingerprints import image
     from tercet.consent.fingerprints.content_ids import image_unit
     from tercet.consent.fingerprints.content_ids_image import grey_pixels
+    from tercet.consent.fingerprints.left_out import has_more_pages
     from tercet.consent.fingerprints.preview import preview_of_image
 
     if kind.name == "image/svg+xml":
         raise UndecodableError("a drawing that would have to be rendered: not looked at")
     raw = _whole(file, size)
     fingerprint = image.fingerprint(raw)
-    return _Seen((fingerprint,), preview_of_image(raw), image_unit(grey_pixels(raw)))
+    left_out = "only the first of its pages was looked at"
+    problem = left_out if kind.name == "image/tiff" and has_more_pages(raw) else ""
+    return _Seen((fingerprint,), preview_of_image(raw), image_unit(grey_pixels(raw)), problem)
 
 
 def _video(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     """Picture and sound stand on their own: when one cannot be decoded, the other still counts."""
     from tercet.consent.fingerprints import audio, video
+    from tercet.consent.fingerprints.left_out import tracks_left_out
     from tercet.consent.fingerprints.moving_pictures import PICTURE_KINDS, as_video
     from tercet.consent.fingerprints.preview import preview_of_video
 
@@ -236,6 +240,7 @@ def _video(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
             fingerprints.append(read(_rewound(file)))
         except UndecodableError as error:
             problems.append(f"{part}: {error.message}")
+    problems += filter(None, [tracks_left_out(file)])
     length_s = max((each.extent[0] for each in fingerprints), default=0.0)
     preview = preview_of_video(_rewound(file), length_s) if fingerprints else b""
     return _Seen(tuple(fingerprints), preview, "", "; ".join(problems))
@@ -243,11 +248,12 @@ def _video(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
 
 def _audio(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     from tercet.consent.fingerprints import audio
+    from tercet.consent.fingerprints.left_out import tracks_left_out
 
     fingerprint = audio.fingerprint(_rewound(file))
     if not fingerprint.extent[0]:
         raise UndecodableError("expected sound, got a file without one sample that can be decoded")
-    return _Seen((fingerprint,))
+    return _Seen((fingerprint,), problem=tracks_left_out(file))
 
 
 def _text(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:

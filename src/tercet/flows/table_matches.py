@@ -70,8 +70,8 @@ class TableMatches:
         """Yield rows of ``batch`` (their positions in it) with what the registry says of them."""
         found = np.column_stack(
             (
-                self._hashes.find(pc.utf8_lower(batch["sha256"])),
-                self._urls.find(batch["url"]),
+                self._hashes.find(pc.utf8_lower(pc.utf8_trim_whitespace(batch["sha256"]))),
+                self._urls.find(pc.utf8_trim_whitespace(batch["url"])),
                 self._domains.find(_hosts(batch["url"])) if len(self._domains) else _none(batch),
             )
         )
