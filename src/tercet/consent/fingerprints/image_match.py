@@ -27,9 +27,15 @@ WHOLE_BITS_MAX = 64
 OVERLAP_SHARE_MAX = 0.5  # of the smaller of two places, for them to be one
 NEVER = -1  # where codes of whole pictures do not stand for marks
 CERTAIN = (
-    (4, 36, 0.90, 24), (6, 28, 0.85, 20),
+    (8, 36, 0.90, 24), (8, 28, 0.85, 20),
     (10, NEVER, 0.70, 12), (20, NEVER, 0.65, 6), (90, NEVER, 0.45, 6),
 )  # fmt: skip
+CERTAIN_ALIKE = (
+    (5, 0.90, 24, 0.90, 0.5), (8, 0.80, 12, 0.90, 0.2),
+    (12, 0.80, 9, 0.80, 0.9), (40, 0.90, 4, 0.80, 0.7),
+)  # fmt: skip
+"""Or, where slopes correlate over all that is to be seen: strict marks, share, blocks, correlation,
+share of the work in sight. For pictures on a plain ground, which have few blocks with texture."""
 LIKELY = ((4, 44, 0.75, 12), (7, NEVER, 0.60, 6), (20, NEVER, 0.50, 6), (80, NEVER, 0.40, 6))
 POSSIBLE = ((6, NEVER, 0.40, 4), (12, NEVER, 0.15, 4))
 """What each band takes, any line of it: at least so many strict marks, or codes of the whole
@@ -123,12 +129,23 @@ def band_of(found: Evidence) -> Band | None:
     covers little of the work.
     """
     marks, share, compared = found.strict, found.agreement.share, found.agreement.compared
+    if _is_alike(found):
+        return Band.CERTAIN
     for band, rules in zip(Band, (CERTAIN, LIKELY, POSSIBLE), strict=True):
         for least_marks, bits_max, least_share, least_blocks in rules:
             enough = marks >= least_marks or found.bits <= bits_max
             if enough and share >= least_share and compared >= least_blocks:
                 return band
     return None
+
+
+def _is_alike(found: Evidence) -> bool:
+    """Tell whether all that is to be seen of the work looks so much the same as to be certain."""
+    seen = found.agreement
+    have = (found.strict, seen.share, seen.compared, seen.correlation, seen.visible)
+    return any(
+        all(one >= least for one, least in zip(have, rule, strict=True)) for rule in CERTAIN_ALIKE
+    )
 
 
 def _agreement(stored: Fingerprint, query: Fingerprint, alignment: Alignment) -> Agreement:
