@@ -213,11 +213,11 @@ def _image(file: BinaryIO, size: int, kind: MediaType, name: str) -> _Seen:
     from tercet.consent.fingerprints.content_ids import image_unit
     from tercet.consent.fingerprints.content_ids_image import grey_pixels
     from tercet.consent.fingerprints.left_out import has_more_pages
+    from tercet.consent.fingerprints.picture_svg import rendered
     from tercet.consent.fingerprints.preview import preview_of_image
 
-    if kind.name == "image/svg+xml":
-        raise UndecodableError("a drawing that would have to be rendered: not looked at")
     raw = _whole(file, size)
+    raw = rendered(raw) if kind.name == "image/svg+xml" else raw
     fingerprint = image.fingerprint(raw)
     left_out = "only the first of its pages was looked at"
     problem = left_out if kind.name == "image/tiff" and has_more_pages(raw) else ""
