@@ -255,3 +255,17 @@ def test_it_is_a_method_that_asks_with_more_keys_than_it_stores() -> None:
     assert isinstance(method, Probing)
     assert len(probes(method, registered(1))["whole"]) == 8
     assert len(registered(1).tracks["whole"]) == 1
+
+
+def board(columns: int, rows: int, side: int) -> Array:
+    squares = np.add.outer(np.arange(rows), np.arange(columns)) % 2 * 220 + 20
+    plain = squares.astype(np.uint8).repeat(side, 0).repeat(side, 1)
+    return cv2.copyMakeBorder(plain, 60, 90, 70, 50, cv2.BORDER_CONSTANT, value=255)
+
+
+def test_chequerboards_are_not_certainly_one_another() -> None:
+    boards = [fingerprint(board(*shape)) for shape in ((8, 8, 60), (9, 7, 60), (12, 12, 40))]
+    for item in boards:
+        for work in boards:
+            found = image.METHOD.verify(item, 1, work)
+            assert item is work or found is None or found.band is not Band.CERTAIN

@@ -20,7 +20,12 @@ from tercet.consent.fingerprints.picture_placing import (
     regions_of,
     shared_share,
 )
-from tercet.consent.fingerprints.picture_thumbnail import Agreement, agreement, thumbnail_of
+from tercet.consent.fingerprints.picture_thumbnail import (
+    Agreement,
+    agreement,
+    repetition,
+    thumbnail_of,
+)
 
 WHOLE_BITS_MAX = 64
 """Between codes of whole pictures, for a transform to be tried."""
@@ -36,6 +41,9 @@ CERTAIN_ALIKE = (
 )  # fmt: skip
 """Or, where slopes correlate over all that is to be seen: strict marks, share, blocks, correlation,
 share of the work in sight. For pictures on a plain ground, which have few blocks with texture."""
+REPEATED_MIN, REPEATED_MARKS_MIN, REPEATED_BITS_MAX = 0.65, 30, 28
+"""A work whose thumbnail is so much like itself, shifted, is certain only by so many marks or so
+near a code. Chequerboards, grids, dots and bricks: 0.67 to 1.0, and 4 to 23 marks."""
 LIKELY = ((4, 44, 0.75, 12), (7, NEVER, 0.60, 6), (20, NEVER, 0.50, 6), (80, NEVER, 0.40, 6))
 POSSIBLE = ((6, NEVER, 0.40, 4), (12, NEVER, 0.15, 4))
 """What each band takes, any line of it: at least so many strict marks, or codes of the whole
@@ -70,6 +78,8 @@ def matched(query: Fingerprint, work: int, stored: Fingerprint) -> Match | None:
     if query.unfit or stored.unfit:
         return None
     judged = [(band_of(found), found) for found in evidence_of(query, stored)]
+    if any(band is Band.CERTAIN for band, _ in judged) and _is_repeated(stored):
+        judged = [(_band_of_repeated(band, found), found) for band, found in judged]
     order = {Band.CERTAIN: 0, Band.LIKELY: 1, Band.POSSIBLE: 2}
     kept = sorted(
         ((order[band], -found.strict, at) for at, (band, found) in enumerate(judged) if band),
@@ -137,6 +147,16 @@ def band_of(found: Evidence) -> Band | None:
             if enough and share >= least_share and compared >= least_blocks:
                 return band
     return None
+
+
+def _is_repeated(stored: Fingerprint) -> bool:
+    return repetition(thumbnail_of(stored.tracks["thumbnail"])) >= REPEATED_MIN
+
+
+def _band_of_repeated(band: Band | None, found: Evidence) -> Band | None:
+    """Return the band for a work that repeats itself: a pattern is nobody's alone."""
+    enough = found.strict >= REPEATED_MARKS_MIN or found.bits <= REPEATED_BITS_MAX
+    return Band.LIKELY if band is Band.CERTAIN and not enough else band
 
 
 def _is_alike(found: Evidence) -> bool:

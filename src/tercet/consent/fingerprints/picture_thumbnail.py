@@ -149,3 +149,29 @@ def _sums(fields: Array) -> Array:
     side = THUMBNAIL_PX // BLOCKS
     blocks = fields.reshape(len(fields), BLOCKS, side, BLOCKS, side)
     return cast("Array", blocks.sum(axis=(0, 2, 4)))
+
+
+SHIFT_MIN_PX = 5  # of the thumbnail: nearer, every picture is like itself
+SHIFTED_ENERGY_SHARE_MIN = 0.25  # of the slopes that a shift must leave on both sides
+
+
+def repetition(picture: Array) -> float:
+    """Return how much a thumbnail is like itself, shifted: the largest correlation of its slopes.
+
+    1 for a pattern that repeats (a chequerboard, a grid), at most half for most pictures. Where a
+    picture repeats, any part of the pattern, of any work, agrees with any other.
+    """
+    slopes = np.stack([_slopes(picture.astype(np.float32), *axis) for axis in ((1, 0), (0, 1))])
+    size = (2 * THUMBNAIL_PX, 2 * THUMBNAIL_PX)
+    spectrum = np.fft.rfft2(slopes, s=size)
+    product = np.fft.irfft2((np.abs(spectrum) ** 2).sum(axis=0), s=size)
+    energy = (slopes**2).sum(axis=0)
+    inside = np.conj(np.fft.rfft2(np.ones_like(energy), s=size))
+    one = np.fft.irfft2(np.fft.rfft2(energy, s=size) * inside, s=size)
+    other = np.roll(one[::-1, ::-1], 1, axis=(0, 1))
+    shift = np.minimum(np.arange(size[0]), size[0] - np.arange(size[0]))
+    far, near = np.maximum(shift[:, None], shift), THUMBNAIL_PX // 2
+    least = max(SHIFTED_ENERGY_SHARE_MIN * float(energy.sum()), 1e-3)
+    known = (far >= SHIFT_MIN_PX) & (far <= near) & (one > least) & (other > least)
+    alike = product[known] / np.sqrt(one[known] * other[known])
+    return float(alike.max(initial=0.0))
