@@ -66,10 +66,20 @@ def test_the_owners_grant_clears_the_copy_and_not_the_collage(tmp_path: Path) ->
     save(corpus / "copy.jpg", drawing(1), 70)
     side_by_side = np.hstack([drawing(1), drawing(50)])
     save(corpus / "collage.jpg", side_by_side)
-    run(tmp_path, corpus, registry=tmp_path / "registry")
+    trusted = frozenset({signing(tmp_path).public_key})
+    clearance = run(tmp_path, corpus, registry=tmp_path / "registry", trusted_keys=trusted)
+    assert clearance.document["registry"]["trusted_keys"] == sorted(trusted)
     found = by_item(tmp_path / "out")
     assert found["copy.jpg"] == ("cleared", ["granted_by_registry"])
     assert found["collage.jpg"] == ("blocked", ["no_grant"])
+
+
+def test_a_strangers_grant_for_anothers_work_clears_nothing(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    register(tmp_path, save(corpus / "photo.png", drawing(1)), GRANTED, owner="stranger")
+    trusted = frozenset({signing(tmp_path, "owner").public_key})
+    run(tmp_path, corpus, registry=tmp_path / "registry", trusted_keys=trusted)
+    assert by_item(tmp_path / "out")["photo.png"] == ("blocked", ["no_grant"])
 
 
 def test_while_disputed_it_is_held(tmp_path: Path, corpus: Path) -> None:
@@ -126,7 +136,8 @@ def test_the_registrys_state_is_signed_and_a_changed_one_refused(
     register(tmp_path, save(tmp_path / "work.png", drawing(1)))
     asked = request(tmp_path, corpus, registry=tmp_path / "registry")
     head = registry_in(tmp_path).head()
-    assert clear(asked).document["registry"] == {"entries": head.entries, "head": head.chain}
+    state = {"entries": head.entries, "head": head.chain, "trusted_keys": []}
+    assert clear(asked).document["registry"] == state
     register(tmp_path, save(tmp_path / "second.png", drawing(2)))
     with pytest.raises(InputError, match="other registry"):
         clear(asked)
@@ -195,7 +206,8 @@ def test_a_grant_for_the_first_page_clears_no_other_page(tmp_path: Path) -> None
     media.mkdir()
     assert cv2.imwritemulti(str(media / "pages.tiff"), [drawing(1), drawing(2)])
     assert cv2.imwrite(str(media / "page.tiff"), drawing(1))
-    run(tmp_path, media, registry=tmp_path / "registry")
+    trusted = frozenset({signing(tmp_path).public_key})
+    run(tmp_path, media, registry=tmp_path / "registry", trusted_keys=trusted)
     found = by_item(tmp_path / "out")
     assert found["page.tiff"][0] == "cleared"
     assert found["pages.tiff"][0] == "held"

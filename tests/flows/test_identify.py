@@ -131,7 +131,7 @@ def test_a_person_s_word_is_remembered_for_these_bytes_only(tmp_path: Path) -> N
     item = of_file(save(tmp_path / "item.jpg", drawing(5), 60))
     other = of_file(save(tmp_path / "other.jpg", drawing(5), 61))
     assert registry.reject_match(
-        item.sha256, done.number, "J. Doe: another tower", signing(tmp_path)
+        item.sha256, done.number, "J. Doe: another tower", signing(tmp_path, "keeper")
     )
     assert [each.is_rejected for each in identify(item, registry)] == [True]
     assert [each.is_rejected for each in identify(other, registry)] == [False]

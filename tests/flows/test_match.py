@@ -73,7 +73,7 @@ def test_a_rejected_match_is_told_as_rejected(tmp_path: Path) -> None:
     done = register(tmp_path, save(tmp_path / "work.png", drawing(5)))
     item = save(tmp_path / "copy.jpg", drawing(5), 50)
     folder = tmp_path / "registry"
-    who = signing(tmp_path)
+    who = signing(tmp_path, "keeper")
     assert reject(item, done.number, folder, reason="J. Doe", signing=who)
     assert not reject(item, done.number, folder, reason="J. Doe", signing=who)
     assert [work.rejected for work in matches(tmp_path, item)["copy.jpg"].found] == [True]

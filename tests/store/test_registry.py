@@ -273,8 +273,8 @@ def test_only_a_verified_domain_claimed_as_a_whole_is_a_domain(tmp_path: Path) -
 def test_not_a_match_is_remembered(tmp_path: Path) -> None:
     registry = make(tmp_path)
     (one,) = registry.register([registration()], by("ann"))
-    assert registry.reject_match(digest("item"), one.number, "Kim", by("operator"))
-    assert not registry.reject_match(digest("item"), one.number, "Lee", by("operator"))
+    assert registry.reject_match(digest("item"), one.number, "Kim", by("keeper"))
+    assert not registry.reject_match(digest("item"), one.number, "Lee", by("keeper"))
     assert registry.decisions() == {(digest("item"), one.number)}
     assert differences(registry) == []
 
@@ -317,7 +317,7 @@ def test_every_forgery_is_named(tmp_path: Path, forgery: str) -> None:
     one = replace(one, claims=(replace(one.claims[0], evidence=evidence),))
     registry.register([one], by("ann"))
     registry.register([registration()], by("eve"), may_dispute=True)
-    registry.reject_match(digest("item"), 1, "Kim", by("operator"))
+    registry.reject_match(digest("item"), 1, "Kim", by("keeper"))
     assert differences(registry) == []
     registry.close()
     database = sqlite3.connect(tmp_path / "registry.sqlite")
@@ -405,11 +405,19 @@ def test_a_registry_that_lost_its_fingerprints_is_noticed_at_once(tmp_path: Path
         check_findable(registry)
 
 
+def test_only_the_keeper_says_what_is_no_match(tmp_path: Path) -> None:
+    registry = make(tmp_path)
+    registry.register([registration("a")], by("ann"))
+    with pytest.raises(RefusedError, match="only the keeper"):
+        registry.reject_match(digest("item"), 1, "I say so", by("eve"))
+    assert registry.decisions() == frozenset()
+
+
 def test_nobody_can_decide_that_a_works_own_bytes_are_no_match(tmp_path: Path) -> None:
     registry = make(tmp_path)
     registry.register([registration("a")], by("ann"))
     with pytest.raises(RefusedError, match="byte for byte"):
-        registry.reject_match(registry.work(1).sha256, 1, "I say so", by("eve"))
+        registry.reject_match(registry.work(1).sha256, 1, "I say so", by("keeper"))
 
 
 def test_a_folders_name_is_no_address(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from tercet.cli.output import console, emit_json, progress_bar
 from tercet.cli.policy_option import load_policy
+from tercet.core.errors import InputError
 from tercet.core.usage import Usage
 
 
@@ -44,6 +46,12 @@ from tercet.core.usage import Usage
     type=click.Path(path_type=Path),
     help="Registry (see `tercet register`) whose works are looked for in the corpus.",
 )
+@click.option(
+    "--trust",
+    multiple=True,
+    metavar="PUBLIC_KEY",
+    help="Let grants signed with this key count; `tercet registry show` shows keys.",
+)
 @click.option("--url-column", default="", help="Column that holds the URLs, if not found by name.")
 @click.option("--licence-column", default="", help="Column that holds licence texts.")
 @click.option("--headers-column", default="", help="Column that holds HTTP response headers.")
@@ -58,6 +66,7 @@ def clear(
     usage: str,
     declarations: Path | None,
     registry: Path | None,
+    trust: tuple[str, ...],
     url_column: str,
     licence_column: str,
     headers_column: str,
@@ -90,6 +99,7 @@ def clear(
                 now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 declarations=declarations,
                 registry=registry,
+                trusted_keys=trusted_keys(trust),
                 columns=ColumnNames(url_column, licence_column, headers_column, sha256_column),
                 workers=workers or processor_count(),
                 progress=progress,
@@ -100,6 +110,21 @@ def clear(
     else:
         _show(clearance.counts, clearance.row_count, chosen.assertion, out)
     return 0
+
+
+def trusted_keys(given: tuple[str, ...]) -> frozenset[str]:
+    """Return public keys as they stand in claims. Raises InputError for what is no such key."""
+    for text in given:
+        try:
+            size = len(base64.b64decode(text, validate=True))
+        except ValueError:
+            size = 0
+        if size != 32:
+            raise InputError(
+                f"expected an Ed25519 public key in Base64, got {text[:60]!r}",
+                hint="`tercet registry show NUMBER --json` shows the keys of a work's claims",
+            )
+    return frozenset(given)
 
 
 def _show(counts: dict[str, int], rows: int, assertion: str, out: Path) -> None:

@@ -48,8 +48,9 @@ class ClearRequest:
     """What is asked: which corpus, under which policy, on what evidence, to which folder.
 
     ``declarations`` is a survey's folder, ``registry`` that of a registry whose works are looked
-    for in the corpus. ``now`` is an RFC 3339 time in UTC; ``workers`` how many processes share
-    the work.
+    for in the corpus, ``trusted_keys`` the public keys (Base64) of the owners whose grants count:
+    to deny, anybody's claim is enough. ``now`` is an RFC 3339 time in UTC; ``workers`` how many
+    processes share the work.
     """
 
     places: tuple[Path, ...]
@@ -60,6 +61,7 @@ class ClearRequest:
     now: str
     declarations: Path | None = None
     registry: Path | None = None
+    trusted_keys: frozenset[str] = frozenset()
     columns: ColumnNames = field(default_factory=ColumnNames)
     workers: int = 1
     progress: Progress = _silent
@@ -141,6 +143,7 @@ def _matches(request: ClearRequest, corpus: Corpus) -> list[Path]:
         request.registry,
         request.out / "matches",
         request.out / "evidence",
+        request.trusted_keys,
         now=request.now,
         workers=request.workers,
         progress=lambda done, total: request.progress("looking for works", done, total),
@@ -152,7 +155,8 @@ def _registry_state(request: ClearRequest) -> dict[str, Any]:
         return {}
     from tercet.flows.table_matches import registry_state
 
-    return registry_state(request.registry)
+    state = registry_state(request.registry)
+    return {**state, "trusted_keys": sorted(request.trusted_keys)}
 
 
 def _changed_registry(request: ClearRequest) -> InputError:

@@ -246,12 +246,17 @@ def _part(media: FileFingerprints, match: Match) -> int:
 # ---- documents ------------------------------------------------------------------------------
 
 
-def identify_document(media: FileFingerprints, name: str, registry: RegistryView) -> bytes:
+def identify_document(
+    media: FileFingerprints,
+    name: str,
+    registry: RegistryView,
+    trusted_keys: frozenset[str] = frozenset(),
+) -> bytes:
     """Return the match document of an item; b"" when nothing was found in it."""
     found = identify(media, registry)
     if not found:
         return b""
-    works = matched_works(found, registry)
+    works = matched_works(found, registry, trusted_keys)
     return match_document(item_fields(media, name), registry_fields(registry), works)
 
 
@@ -267,9 +272,14 @@ def item_fields(media: FileFingerprints, name: str) -> dict[str, str]:
     return {"name": readable, "sha256": media.sha256, "medium": str(media.medium or "")}
 
 
-def matched_works(found: Iterable[Found], registry: RegistryView) -> list[MatchedWork]:
-    """Return finds with the claims on their works, as they enter a match document."""
-    return [_matched(each, *registry.standing(each.work.number)) for each in found]
+def matched_works(
+    found: Iterable[Found], registry: RegistryView, trusted_keys: frozenset[str] = frozenset()
+) -> list[MatchedWork]:
+    """Return finds with the claims on their works, as they enter a match document.
+
+    ``trusted_keys`` are the public keys (Base64) that the asker trusts to be their owners'.
+    """
+    return [_matched(each, *registry.standing(each.work.number), trusted_keys) for each in found]
 
 
 def matched_work(
@@ -281,7 +291,9 @@ def matched_work(
     return matched_works([found], registry)[0]
 
 
-def _matched(found: Found, claims: Sequence[StandingClaim], is_disputed: bool) -> MatchedWork:
+def _matched(
+    found: Found, claims: Sequence[StandingClaim], is_disputed: bool, trusted_keys: frozenset[str]
+) -> MatchedWork:
     match, work = found.match, found.work
     return MatchedWork(
         number=work.number,
@@ -301,14 +313,15 @@ def _matched(found: Found, claims: Sequence[StandingClaim], is_disputed: bool) -
             (region_fields(mine), region_fields(theirs))
             for mine, theirs in match.pairs[:REGIONS_MAX]
         ),
-        claims=tuple(map(_claim, claims)),
+        claims=tuple(_claim(claim, trusted_keys) for claim in claims),
     )
 
 
-def _claim(standing: StandingClaim) -> MatchedClaim:
+def _claim(standing: StandingClaim, trusted_keys: frozenset[str]) -> MatchedClaim:
     return MatchedClaim(
         claim_id=standing.claim_id,
         owner=standing.claim.owner.name,
         share_basis_points=standing.share_basis_points,
         terms=standing.claim.terms,
+        trusted=standing.public_key in trusted_keys,
     )

@@ -25,11 +25,15 @@ _QUERY = """
 
 @dataclass(frozen=True, slots=True)
 class BoundDeclaration:
-    """Bytes that declare something of an ISCC, and the item beside which they lie."""
+    """Bytes that declare something of ISCCs, and the item beside which they lie.
+
+    ``keys`` has the binding keys of each ISCC that these bytes speak of.
+    """
 
     item: str
     uri: str
     raw: bytes
+    keys: frozenset[frozenset[str]]
 
 
 Bindings = Mapping[str, tuple[BoundDeclaration, ...]]
@@ -45,21 +49,30 @@ def bindings_in(folder: Path) -> Bindings:
     blobs = BlobStore(folder / "blobs")
     with duckdb.connect() as engine:
         rows = engine.execute(_QUERY, [literal_path(folder / "declarations.parquet")]).fetchall()
-    found: dict[str, dict[BoundDeclaration, None]] = {}
+    spoken: dict[tuple[str, str, str], set[frozenset[str]]] = {}
     for item, raw_sha256, uri, evidence in rows:
-        declaration = BoundDeclaration(item, uri, blobs.get(raw_sha256))
-        for key in binding_keys(json.loads(evidence or "{}").get("iscc", "")):
+        iscc = json.loads(evidence or "{}").get("iscc", "")
+        spoken.setdefault((item, raw_sha256, uri), set()).add(binding_keys(iscc))
+    found: dict[str, dict[BoundDeclaration, None]] = {}
+    for (item, raw_sha256, uri), keys in spoken.items():
+        declaration = BoundDeclaration(item, uri, blobs.get(raw_sha256), frozenset(keys))
+        for key in {key for each in keys for key in each}:
             found.setdefault(key, {})[declaration] = None
     return {key: tuple(declarations) for key, declarations in found.items()}
 
 
 def bound_to(item: str, iscc: str, bindings: Bindings) -> list[Captured]:
-    """Return the declarations that bind ``item`` by its content, as captures of it."""
+    """Return the declarations that bind ``item`` by its content, as captures of it.
+
+    A document that speaks of other contents too is left out: what it says of those is not said of
+    this item.
+    """
+    own = binding_keys(iscc)
     found = {
         declaration: None
-        for key in sorted(binding_keys(iscc))
+        for key in sorted(own)
         for declaration in bindings.get(key, ())
-        if declaration.item != item
+        if declaration.item != item and all(keys & own for keys in declaration.keys)
     }
     return [
         capture_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -27,6 +28,7 @@ def gather_matches(
     registry: Path,
     folder: Path,
     declared: Path,
+    trusted_keys: frozenset[str],
     *,
     now: str,
     workers: int,
@@ -35,24 +37,33 @@ def gather_matches(
     """Compare all media of ``corpus`` with a registry; return the evidence directory, or none.
 
     ``declared`` is the evidence of what the media declare: what is declared of an ISCC binds every
-    item of that ISCC.
+    item of that ISCC. ``trusted_keys`` are the owners' keys whose grants count.
     """
     # The index is mapped into the children's memory, on top of what decoding may take.
-    mapped_bytes = sum(path.stat().st_size for path in registry.rglob("*") if path.is_file())
-    guard = fingerprinting_guard(mapped_bytes)
+    guard = fingerprinting_guard(_size_bytes(registry))
     bindings = bindings_in(declared) if (declared / "survey.json").exists() else {}
-    read = partial(match_member, registry, bindings)
+    read = partial(match_member, registry, bindings, trusted_keys)
     reader = MemberReader(read, guard, Resource.REGISTRY_MATCH, Carrier.REGISTRY)
     return gather_from_media(corpus, folder, reader, now=now, workers=workers, progress=progress)
 
 
-def match_member(registry: Path, bindings: Bindings, member: Member) -> list[Captured]:
+def _size_bytes(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # merged away by a writer meanwhile
+            total += path.stat().st_size
+    return total
+
+
+def match_member(
+    registry: Path, bindings: Bindings, trusted_keys: frozenset[str], member: Member
+) -> list[Captured]:
     """Return the match document and what binds by ISCC, a failure, or that nothing was found."""
     capture = Capture(Resource.REGISTRY_MATCH, Carrier.REGISTRY, item=member.item, uri=member.item)
     media = fingerprint_file(member.path, member.offset, member.size, member.item)
     problem = media.problem
     try:
-        document = identify_document(media, member.item, _opened(registry))
+        document = identify_document(media, member.item, _opened(registry), trusted_keys)
     except ComparisonError as error:
         document, problem = b"", error.message
     found = [capture_of(capture, document)] if document else []

@@ -2,8 +2,8 @@
 
 A row with the SHA-256 of a registered work is that work. A row whose URL a claim names is the work
 where the owner has shown control of the URL's domain, else it is likely. Where an owner has shown
-control of a domain and claims all on it, rows of that domain are theirs as far as they deny: a
-grant is for works, not for whatever lies on a domain.
+control of a domain and claims all on it, rows of that domain are theirs. All of these reserve and
+none grants: nobody has looked at what really stands behind a row.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_WHOLE_PER_MILLE = 1000
-_NO_GRANT_PER_MILLE = 0
+_NO_GRANT_PER_MILLE = 0  # nobody has looked at what stands behind the row
 _HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#\\]*@)?(?P<host>[^/?#:@\\]+)"
 
 
@@ -91,15 +90,15 @@ class TableMatches:
     def _read(self, hash_at: int, url_at: int, domain_at: int) -> ColumnText:
         sha256, url = self._hashes.value(hash_at), self._urls.value(url_at)
         found = {
-            work: self._matched(work, "sha256", Band.CERTAIN, _WHOLE_PER_MILLE)
+            work: self._matched(work, "sha256", Band.CERTAIN)
             for work in self._hashes.works(hash_at)
         }
         for work in self._urls.works(url_at):
             if work not in found:
-                found[work] = self._matched(work, "url", self._band(work, url), _WHOLE_PER_MILLE)
+                found[work] = self._matched(work, "url", self._band(work, url))
         for work in self._domains.works(domain_at):
             if work not in found:
-                found[work] = self._matched(work, "domain", Band.CERTAIN, _NO_GRANT_PER_MILLE)
+                found[work] = self._matched(work, "domain", Band.CERTAIN)
         domain = self._domains.value(domain_at)
         item = {"name": url, "sha256": sha256, "domain": domain}
         raw = match_document(item, self._state, list(found.values()))
@@ -120,9 +119,9 @@ class TableMatches:
         }
         return Band.CERTAIN if split is not None and _host(split.origin) in shown else Band.LIKELY
 
-    def _matched(self, work: int, method: str, band: Band, covers_per_mille: int) -> MatchedWork:
+    def _matched(self, work: int, method: str, band: Band) -> MatchedWork:
         return matched_work(
-            self.registry, work, band=band, method=method, covers_per_mille=covers_per_mille
+            self.registry, work, band=band, method=method, covers_per_mille=_NO_GRANT_PER_MILLE
         )
 
 

@@ -249,7 +249,16 @@ class Registry(RegistryReader):
         return changed
 
     def reject_match(self, item_sha256: str, number: int, who: str, signing: Signing) -> bool:
-        """Remember that a person looked and found no match; False when it was known already."""
+        """Remember that a person looked and found no match; False when it was known already.
+
+        Raises RefusedError unless the keeper of the registry signs: who wants an item cleared is
+        not the one to say what stands in it.
+        """
+        if signing.public_key != self.keeper():
+            raise RefusedError(
+                "only the keeper of the registry says what is no match",
+                hint="sign with the key that made the registry",
+            )
         if self.work(number).sha256 == item_sha256:
             raise RefusedError(
                 f"the item is work {number}, byte for byte: that is no question of looking",

@@ -43,10 +43,14 @@ def work(*claims: MatchedClaim, band: Band = Band.CERTAIN, **changes: object) ->
 
 
 def claim(
-    permission: Permission, *conditions: Condition, share: int = 10_000, name: str = "c1"
+    permission: Permission,
+    *conditions: Condition,
+    share: int = 10_000,
+    name: str = "c1",
+    trusted: bool = True,
 ) -> MatchedClaim:
     terms = (UsageTerms(Usage.TRAIN_GENERATIVE, permission, conditions),)
-    return MatchedClaim(name, "Ada", share, terms)
+    return MatchedClaim(name, "Ada", share, terms, trusted)
 
 
 def facts_of(*found: MatchedWork) -> Facts:
@@ -68,6 +72,16 @@ def test_a_denial_blocks_even_where_the_place_allows_everything() -> None:
 
 def test_the_owners_own_grant_clears() -> None:
     assert outcome_of(work(claim(Permission.ALLOW))) is Outcome.CLEARED
+
+
+def test_anybody_can_claim_so_only_a_trusted_key_grants() -> None:
+    assert outcome_of(work(claim(Permission.ALLOW, trusted=False))) is Outcome.BLOCKED
+    assert outcome_of(work(claim(Permission.CONDITIONAL, PRICE, trusted=False))) is Outcome.OFFERED
+    halves = (
+        claim(Permission.ALLOW, share=5_000),
+        claim(Permission.ALLOW, share=5_000, name="c2", trusted=False),
+    )
+    assert outcome_of(work(*halves)) is Outcome.BLOCKED
 
 
 def test_a_price_is_an_offer_also_for_a_part() -> None:

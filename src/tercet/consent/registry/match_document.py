@@ -11,7 +11,7 @@ Canonical JSON, so it has no floats: shares are per mille, times milliseconds, s
                 "score_thousandths": int, "unit": ..., "edits": [...],
                 "regions": [{"item": <region>, "work": <region>}],
                 "claims": [{"claim_id", "owner", "share_basis_points", "terms": [
-                    {"usage", "permission", "conditions": [<condition>]}]}]}]}
+                    {"usage", "permission", "conditions": [<condition>]}], "trusted": bool}]}]}
 """
 
 from __future__ import annotations
@@ -43,12 +43,17 @@ class UsageTerms:
 
 @dataclass(frozen=True, slots=True)
 class MatchedClaim:
-    """A live claim on a matched work. ``share_basis_points`` is the owner's part of 10,000."""
+    """A live claim on a matched work. ``share_basis_points`` is the owner's part of 10,000.
+
+    ``trusted`` means that whoever asked trusts the key it is signed with to be the owner's: only
+    then does a grant of it count.
+    """
 
     claim_id: str
     owner: str
     share_basis_points: int
     terms: tuple[UsageTerms, ...]
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ def claim_fields(claim: MatchedClaim) -> dict[str, Any]:
         "claim_id": claim.claim_id,
         "owner": claim.owner,
         "share_basis_points": claim.share_basis_points,
+        "trusted": claim.trusted,
         "terms": [
             {
                 "usage": str(terms.usage),

@@ -37,7 +37,7 @@ def read_match(raw: bytes, source: Source) -> tuple[Declaration, ...]:
 
     A certain match speaks with the claim's terms; a likely one, and any match to a disputed work,
     holds; a possible or rejected one is advisory. Grants count only where the work is the whole
-    item and its granting owners hold it whole.
+    item, its granting owners hold it whole, and the operator trusts their keys: anybody can claim.
     """
     try:
         document = json.loads(raw)
@@ -86,18 +86,25 @@ def _terms(work: Fields, claim: Fields) -> tuple[Statement, ...]:
     return tuple(
         _statement(
             terms,
-            may_grant=is_whole and _granted(work, terms["usage"]) >= WHOLE_SHARE_BASIS_POINTS,
+            may_grant=is_whole
+            and _is_trusted(claim)
+            and _granted(work, terms["usage"]) >= WHOLE_SHARE_BASIS_POINTS,
         )
         for terms in claim["terms"]
     )
 
 
+def _is_trusted(claim: Fields) -> bool:
+    return claim.get("trusted") is True
+
+
 def _granted(work: Fields, usage: str) -> int:
-    """Return the shares of the owners who grant a usage: one who is silent grants nothing."""
+    """Return the shares of the trusted owners who grant a usage: silence grants nothing."""
     return sum(
         int(claim["share_basis_points"])
         for claim in work["claims"]
-        if any(
+        if _is_trusted(claim)
+        and any(
             terms["usage"] == usage and Permission(terms["permission"]) in _GRANTS
             for terms in claim["terms"]
         )
