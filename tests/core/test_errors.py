@@ -54,3 +54,8 @@ def test_every_face_shows_the_same(
 def test_an_error_comes_whole_out_of_a_worker(kind: type[TercetError]) -> None:
     again = pickle.loads(pickle.dumps(kind("what", hint="why")))
     assert (type(again), again.message, again.hint) == (kind, "what", "why")
+
+
+def test_a_name_in_an_error_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show_error(errors.InputError("no file \x1b[2Jname", hint="look at \x1b]0;"), as_json=False)
+    assert "\x1b" not in capsys.readouterr().err

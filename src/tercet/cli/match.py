@@ -119,10 +119,11 @@ def _documents(found: Sequence[ItemMatches], registry: Path) -> list[object]:
 
 
 def _tell(found: Sequence[ItemMatches], usages: Sequence[Usage]) -> None:
+    from tercet.cli.registry_option import printable
     from tercet.flows.report_markup import plain
 
     for each in found:
-        name = plain(each.place.name)
+        name = printable(each.place.name)
         if each.problem:
             click.echo(f"{name}: could not be looked at: {plain(each.problem)}")
         elif not each.found:

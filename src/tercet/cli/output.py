@@ -25,9 +25,11 @@ def show_error(error: TercetError, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(error.problem()), err=True)
         return
-    click.echo(f"error: {error.message}", err=True)
+    from tercet.flows.report_markup import plain
+
+    click.echo(f"error: {plain(error.message)}", err=True)
     if error.hint:
-        click.echo(f"\nhint: {error.hint}", err=True)
+        click.echo(f"\nhint: {plain(error.hint)}", err=True)
 
 
 def emit_json(document: Any) -> None:
