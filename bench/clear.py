@@ -33,7 +33,6 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import corpus as made
-
 from tercet.consent.row_matching import COMPILED
 from tercet.consent.signals.agents import training_agents
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from bench import identify_image_edits as stills
 from bench.identify_av import write_video
 from bench.identify_edits import Edit
+
+from bench import identify_image_edits as stills
 
 Clip = tuple[np.ndarray[Any, np.dtype[Any]], float]
 Random = np.random.Generator
