@@ -218,6 +218,18 @@ def test_another_film_made_at_the_same_place_is_not_certain(action: int) -> None
     assert match is None or match.band is not Band.CERTAIN
 
 
+def test_an_intro_that_two_films_share_is_likely_at_most() -> None:
+    intro = film(30, seconds=3)
+    one = fingerprint((*intro, *film(31, seconds=6)))
+    other = fingerprint((*intro, *film(32, action=1, seconds=6)))
+    alone = video.METHOD.verify(fingerprint(intro), 1, one)
+    shared = video.METHOD.verify(other, 1, one)
+    assert alone is not None
+    assert alone.band is Band.CERTAIN  # an excerpt: all of the item
+    assert shared is not None
+    assert shared.band is Band.LIKELY
+
+
 def test_bars_of_letterboxes_do_not_match() -> None:
     boxed = [pasted(film(seed), WIDTH, 260, 0, 58, 16) for seed in (1, 2)]
     assert video.METHOD.verify(fingerprint(boxed[1]), 5, fingerprint(boxed[0])) is None
