@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from tercet.core.money import Money
 
@@ -33,3 +35,27 @@ class Condition:
     text: str = ""
     price: Money | None = None  # only with PAYMENT, and only where the amount is stated
     price_unit: str = ""  # what the price buys, in the signal's own word, e.g. "training"
+
+
+def condition_fields(condition: Condition) -> dict[str, Any]:
+    """Return a condition as JSON fields."""
+    price = condition.price
+    return {
+        "kind": str(condition.kind),
+        "url": condition.url,
+        "text": condition.text,
+        "price": price and {"currency": price.currency, "amount_micros": price.amount_micros},
+        "price_unit": condition.price_unit,
+    }
+
+
+def condition_from_fields(fields: Mapping[str, Any]) -> Condition:
+    """Return the condition of ``condition_fields``. Raises ValueError, KeyError or TypeError."""
+    price = fields["price"]
+    return Condition(
+        ConditionKind(fields["kind"]),
+        fields["url"],
+        fields["text"],
+        Money(price["currency"], price["amount_micros"]) if price else None,
+        fields["price_unit"],
+    )

@@ -10,8 +10,7 @@ from tercet.consent.capture import Capture
 from tercet.consent.failures import Failure
 from tercet.consent.signal import Resource
 from tercet.core.declaration import Carrier, Declaration, Matching, Reading, Statement
-from tercet.core.money import Money
-from tercet.core.terms import Condition, ConditionKind
+from tercet.core.terms import condition_fields, condition_from_fields
 from tercet.core.usage import Permission, Usage, permissions
 
 if TYPE_CHECKING:
@@ -212,18 +211,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "pattern": statement.pattern,
         "line": statement.line,
         "permissions": {str(usage): str(value) for usage, value in statement.permissions},
-        "conditions": [_condition(condition) for condition in statement.conditions],
-    }
-
-
-def _condition(condition: Condition) -> dict[str, Any]:
-    price = condition.price
-    return {
-        "kind": str(condition.kind),
-        "url": condition.url,
-        "text": condition.text,
-        "price": price and {"currency": price.currency, "amount_micros": price.amount_micros},
-        "price_unit": condition.price_unit,
+        "conditions": [condition_fields(condition) for condition in statement.conditions],
     }
 
 
@@ -232,19 +220,8 @@ def _read_statement(value: dict[str, Any]) -> Statement:
     return Statement(
         permissions(said),
         value["pattern"],
-        tuple(_read_condition(condition) for condition in value["conditions"]),
+        tuple(condition_from_fields(condition) for condition in value["conditions"]),
         value["line"],
-    )
-
-
-def _read_condition(value: dict[str, Any]) -> Condition:
-    price = value["price"]
-    return Condition(
-        ConditionKind(value["kind"]),
-        value["url"],
-        value["text"],
-        Money(price["currency"], price["amount_micros"]) if price else None,
-        value["price_unit"],
     )
 
 

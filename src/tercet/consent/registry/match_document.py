@@ -22,8 +22,7 @@ from typing import Any
 
 from tercet.consent.fingerprints.bands import Band
 from tercet.core.canonical import canonical_json
-from tercet.core.money import Money
-from tercet.core.terms import Condition, ConditionKind
+from tercet.core.terms import Condition, condition_fields
 from tercet.core.usage import Permission, Usage
 from tercet.core.work import Medium
 
@@ -132,27 +131,3 @@ def claim_fields(claim: MatchedClaim) -> dict[str, Any]:
             for terms in claim.terms
         ],
     }
-
-
-def condition_fields(condition: Condition) -> dict[str, Any]:
-    """Return a condition as JSON fields."""
-    price = condition.price
-    return {
-        "kind": str(condition.kind),
-        "url": condition.url,
-        "text": condition.text,
-        "price": price and {"currency": price.currency, "amount_micros": price.amount_micros},
-        "price_unit": condition.price_unit,
-    }
-
-
-def condition_from_fields(fields: Document) -> Condition:
-    """Return the condition of ``condition_fields``. Raises ValueError, KeyError or TypeError."""
-    price = fields["price"]
-    return Condition(
-        ConditionKind(fields["kind"]),
-        fields["url"],
-        fields["text"],
-        Money(price["currency"], price["amount_micros"]) if price else None,
-        fields["price_unit"],
-    )

@@ -11,11 +11,11 @@ from typing import Any
 
 from tercet.consent.fingerprints.bands import Band
 from tercet.consent.plain_text import clean
-from tercet.consent.registry.match_document import MATCH_TYPE, condition_from_fields
+from tercet.consent.registry.match_document import MATCH_TYPE
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.core.canonical import canonical_json
 from tercet.core.declaration import Declaration, Reading, Source, Statement
-from tercet.core.terms import Condition, ConditionKind
+from tercet.core.terms import Condition, ConditionKind, condition_from_fields
 from tercet.core.usage import ALL_USAGES, Permission, Usage, permit
 
 _SIGNAL = ("registry", "Tercet registry match", "1")
