@@ -1,5 +1,5 @@
 """`python -m tercet` is the `tercet` command."""
 
-from tercet.cli.main import main
+from tercet.cli.main import script
 
-main()
+script()

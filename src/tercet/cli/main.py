@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -88,6 +89,23 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code)
 
 
+def script() -> NoReturn:
+    """Run the command line as a process of its own: `main`, then out at once.
+
+    The interpreter is not taken apart, as mypy does not either: it takes time, and a native
+    library (nanobind under DuckDB) may then print of leaks behind our last line.
+    """
+    code: object = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = stop.code
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 1)
+
+
 def _run(arguments: list[str]) -> int:
     try:
         result: Any = tercet.main(arguments, prog_name="tercet", standalone_mode=False)
@@ -97,6 +115,7 @@ def _run(arguments: list[str]) -> int:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
         raise _usage_error(error) from error
+    sys.stdout.flush()  # a reader that has gone away shows here, not at the exit
     return result if isinstance(result, int) else 0
 
 
