@@ -4,6 +4,7 @@ TercetError
 ├── InputError       the caller's input cannot be used            (exit 2)
 │   └── PolicyError  a policy file is not valid
 ├── RefusedError     the rules say no                             (exit 1)
+├── StoppedError     somebody stopped the work; what was made before stands  (exit 1)
 ├── UncheckedError   something could not be checked               (exit 3)
 │   ├── UndecodableError  media that could not be decoded within the limits
 │   ├── ComparisonError   an item that could not be compared with a registry
@@ -51,6 +52,13 @@ class RefusedError(TercetError):
     """The rules say no."""
 
     code = "refused"
+    exit_status = 1
+
+
+class StoppedError(TercetError):
+    """Somebody stopped the work."""
+
+    code = "stopped"
     exit_status = 1
 
 

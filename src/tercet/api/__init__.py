@@ -1,0 +1,1 @@
+"""The HTTP API: parse, call one flow, render. No rules, no SQL."""

@@ -1,0 +1,1 @@
+"""Media out: frames become video files, thumbnails and sprite sheets."""

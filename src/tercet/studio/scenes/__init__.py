@@ -1,0 +1,1 @@
+"""Scenes: captioned training clips composed from cleared works. A recipe is kept, never a clip."""

@@ -1,0 +1,1 @@
+"""The pages: server-rendered, with one vendored script, working without it where they can."""
