@@ -45,3 +45,15 @@ FINGERPRINT_BYTES_A_SECOND_MIN = 500_000  # one second more for each so many byt
 FINGERPRINT_MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024  # address space for one file; else held
 IMAGE_PIXELS_MAX = 100_000_000  # of one still image; beyond it: held, before anything is allocated
 IMAGE_SIDE_PIXELS_MAX = 32_767  # of its longer side; OpenCV's transforms take no more
+
+# The studio
+PROMPT_CHARACTERS_MAX = 2_000
+VIDEO_SECONDS_MAX = 60
+VIDEO_SIDE_PIXELS_MIN = 64
+VIDEO_SIDE_PIXELS_MAX = 1920
+FRAMES_PER_SECOND_MIN = 8
+FRAMES_PER_SECOND_MAX = 30
+STEPS_MAX = 200
+GUIDANCE_MAX = 30
+SEED_MAX = 2**53 - 1  # what JSON numbers carry exactly
+PICTURE_BYTES_MAX = 32 * 1024 * 1024  # of a picture that a video begins with

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import pairwise
 from typing import Any
 
 from tercet.core.errors import InputError
@@ -26,7 +27,9 @@ _THEN = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])")
-_ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|no|vs|e\.g|i\.e)|(?:^|\W)\w)\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|st|no|vs|e\.g|i\.e)|(?:^|\W)\w)\.$", re.IGNORECASE
+)
 _LEAD = re.compile(
     r"^(?:(?:and\s+)?then|next|finally|afterwards|after\s+that)\b[,:]?\s+", re.IGNORECASE
 )
@@ -71,8 +74,8 @@ def _parts(text: str) -> list[str]:
 
 
 def _cleaned(part: str) -> str:
-    text = _LEAD.sub("", " ".join(part.split()))
-    return text.strip(" ,;") if text.count(".") > 1 else text.strip(" ,;.")
+    text = _LEAD.sub("", " ".join(part.split())).strip(" ,;!")
+    return text if text.count(".") > 1 else text.strip(" .")  # J. S. Bach plays.
 
 
 def storyboard(prompt: str, duration_s: float) -> tuple[Shot, ...]:
@@ -90,7 +93,7 @@ def storyboard(prompt: str, duration_s: float) -> tuple[Shot, ...]:
     parts = _joined(parts, max(1, math.floor(duration_s / SHOT_S_MIN)))
     cuts = [0.0, *_cuts(len(parts), duration_s), duration_s]
     return tuple(
-        Shot(part, end - start) for part, start, end in zip(parts, cuts, cuts[1:], strict=False)
+        Shot(part, end - start) for part, (start, end) in zip(parts, pairwise(cuts), strict=True)
     )
 
 
@@ -98,9 +101,7 @@ def _joined(parts: tuple[str, ...], count_max: int) -> tuple[str, ...]:
     """Return at most ``count_max`` parts: neighbours are joined, as evenly as may be."""
     count = min(len(parts), count_max)
     edges = [len(parts) * at // count for at in range(count + 1)]
-    return tuple(
-        ", ".join(parts[start:end]) for start, end in zip(edges, edges[1:], strict=False)
-    )
+    return tuple(", ".join(parts[start:end]) for start, end in pairwise(edges))
 
 
 def _cuts(count: int, duration_s: float) -> list[float]:
@@ -130,9 +131,7 @@ def given_storyboard(raw: bytes) -> tuple[Shot, ...]:
 def shots_of(document: Any) -> tuple[Shot, ...]:
     """Return the shots that a storyboard's JSON value lists. Raises InputError, as above."""
     if not isinstance(document, list) or not 0 < len(document) <= SHOTS_MAX:
-        raise InputError(
-            f"a storyboard is a list of 1 to {SHOTS_MAX} shots", hint=f"give {_FORM}"
-        )
+        raise InputError(f"a storyboard is a list of 1 to {SHOTS_MAX} shots", hint=f"give {_FORM}")
     return tuple(_shot(entry, at) for at, entry in enumerate(document, 1))
 
 
