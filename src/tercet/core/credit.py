@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tercet.core.errors import InputError
 
 WHOLE_PARTS = 1_000_000
 
@@ -22,3 +25,20 @@ class Credit:
     licence: str
     share_parts: int
     method: str
+
+
+def split_parts(weights: Sequence[int], whole: int = WHOLE_PARTS) -> tuple[int, ...]:
+    """Split ``whole`` in proportion to ``weights``: nothing is created or lost.
+
+    The method of the largest remainder (Hamilton): everyone gets the whole parts that are due,
+    and what is left goes, one each, to the largest remainders; of equal ones, to the earlier.
+    Raises InputError for a negative weight, or when there is none above zero.
+    """
+    total = sum(weights)
+    if total <= 0 or min(weights) < 0:
+        raise InputError("expected weights of zero and more, and one above zero, to split by")
+    shares = [weight * whole // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda at: -(weights[at] * whole % total))
+    for at in by_remainder[: whole - sum(shares)]:
+        shares[at] += 1
+    return tuple(shares)

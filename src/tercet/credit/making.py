@@ -1,0 +1,99 @@
+"""What is said of the making of one video: its Content Credentials and its credits agree on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from tercet.core.errors import InputError
+from tercet.core.ids import sha256_hex
+
+SEED_MAX = 2**53 - 1  # what JSON numbers carry exactly
+_SALT_BYTES_MIN = 16
+_NEWSCODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_DIGEST_CHARACTERS = 64
+
+
+class Source(StrEnum):
+    """How the pictures came to be: terms of IPTC's Digital Source Type NewsCodes."""
+
+    GENERATED = "trainedAlgorithmicMedia"
+    COMPOSED = "compositeSynthetic"
+
+    @property
+    def uri(self) -> str:
+        """The term as C2PA writes it."""
+        return _NEWSCODES + self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How one video was made.
+
+    ``rights`` says what is known of the works behind it, in the words that stand on the video.
+    ``model`` and the digests are empty where there is none: a composed video has no checkpoint.
+    ``prompt_commitment`` comes from `prompt_commitment`; ``coded_sha256`` is the digest of the
+    coded pictures, which a change of the container leaves as it is.
+    """
+
+    engine: str
+    rights: str
+    source: Source
+    model: str
+    checkpoint_sha256: str
+    training_record_sha256: str
+    prompt_commitment: str
+    seed: int
+    width_px: int
+    height_px: int
+    frame_count: int
+    frames_per_second: int
+    coded_sha256: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= SEED_MAX:
+            raise InputError(f"expected a seed of 0 to {SEED_MAX}, got {self.seed}")
+        if not (self.engine and self.rights):
+            raise InputError("expected the engine's name and what is known of the rights")
+        for name in ("checkpoint_sha256", "training_record_sha256", "prompt_commitment"):
+            _check_digest(name, getattr(self, name))
+        if len(self.coded_sha256) != _DIGEST_CHARACTERS:
+            raise InputError("expected the SHA-256 of the coded pictures")
+
+    def document(self) -> dict[str, object]:
+        """Return it as the fields that credentials and credits carry."""
+        return {
+            "engine": self.engine,
+            "rights": self.rights,
+            "digital_source_type": self.source.value,
+            "model": self.model,
+            "checkpoint_sha256": self.checkpoint_sha256,
+            "training_record_sha256": self.training_record_sha256,
+            "prompt_commitment": self.prompt_commitment,
+            "seed": self.seed,
+            "video": {
+                "coded_sha256": self.coded_sha256,
+                "width_px": self.width_px,
+                "height_px": self.height_px,
+                "frame_count": self.frame_count,
+                "frames_per_second": self.frames_per_second,
+            },
+        }
+
+
+def prompt_commitment(prompt: str, salt: bytes) -> str:
+    """Return SHA-256(salt || prompt in UTF-8) as hex digits.
+
+    A prompt is short and can be guessed, so a bare hash would give it away. Who keeps the salt
+    can show later that this was the prompt, by giving both. Raises InputError for a short salt.
+    """
+    if len(salt) < _SALT_BYTES_MIN:
+        raise InputError(f"expected a salt of {_SALT_BYTES_MIN} bytes or more, got {len(salt)}")
+    return sha256(salt + prompt.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _check_digest(name: str, value: str) -> None:
+    plain = value.isascii() and value == value.lower() and value.isalnum()
+    if value and not (len(value) == len(sha256_hex(b"")) and plain):
+        raise InputError(f"expected {name} to be 64 hex digits or empty, got {value[:80]!r}")
