@@ -1,0 +1,166 @@
+"""Clips: a recipe becomes pictures, and on request a map of whose pixels they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from tercet.studio.scenes import motions
+from tercet.studio.scenes.backdrops import LIGHT, VARIANTS, kept_backdrop
+from tercet.studio.scenes.motions import Floats, poses
+from tercet.studio.scenes.recipe import CLIP_FRAME_COUNT, Backdrop, Camera, Recipe, Time, Weather
+from tercet.studio.scenes.sprite import Pixels
+from tercet.studio.scenes.stage import Stage
+from tercet.studio.scenes.weather import fall
+
+_ACTOR_LIGHT_PART = 0.55  # actors take on this much of the light, so that their colour is seen
+_INDOORS = frozenset({Backdrop.ROOM, Backdrop.SPACE})  # where no rain or snow falls
+
+
+def render_clip(
+    recipe: Recipe, stage: Stage, side_px: int = 64, frame_count: int = CLIP_FRAME_COUNT
+) -> Pixels:
+    """Return the clip of a recipe as RGB (frames, side, side, 3).
+
+    A pure function of its arguments. Frame f shows the moment f / (frames - 1) of the scene.
+    """
+    moments = _moments(frame_count)
+    frames = _backdrops(recipe, moments, side_px)
+    for _, at, top, left, patch in _patches(recipe, stage, moments, side_px):
+        _blend(frames[at], patch, top, left)
+    if recipe.weather is not Weather.CLEAR and recipe.backdrop not in _INDOORS:
+        fall(frames, recipe.weather, recipe.grain % VARIANTS)
+    return frames
+
+
+def ownership(
+    recipe: Recipe, stage: Stage, side_px: int = 64, frame_count: int = CLIP_FRAME_COUNT
+) -> Pixels:
+    """Return who owns each pixel of the clip (frames, side, side): 0 backdrop, k actor k - 1.
+
+    The owner is who adds the largest part of the pixel by transparency, as seen from the front;
+    rain and snow belong to the backdrop and own nothing.
+    """
+    parts = np.zeros((len(recipe.actors) + 1, frame_count, side_px, side_px), np.float32)
+    parts[0] = 1.0
+    for actor, at, top, left, patch in _patches(recipe, stage, _moments(frame_count), side_px):
+        height, width = patch.shape[:2]
+        alpha = patch[..., 3].astype(np.float32) / 255.0
+        parts[:, at, top : top + height, left : left + width] *= 1.0 - alpha
+        parts[actor + 1, at, top : top + height, left : left + width] += alpha
+    owners: Pixels = parts.argmax(axis=0).astype(np.uint8)
+    return owners
+
+
+def works_in(recipe: Recipe, stage: Stage) -> tuple[str, ...]:
+    """Return the works a clip is made from, each once, in order of their digests."""
+    return tuple(sorted({stage.sprites[actor.sprite].work for actor in recipe.actors}))
+
+
+def is_mirrored(recipe: Recipe, stage: Stage, at: int) -> bool:
+    """Tell whether an actor's sprite must be mirrored to look where it goes."""
+    faces = stage.sprites[recipe.actors[at].sprite].faces
+    return faces * motions.leader_of(recipe, at).heading < 0
+
+
+def _moments(frame_count: int) -> Floats:
+    return np.arange(frame_count) / max(frame_count - 1, 1)
+
+
+def _backdrops(recipe: Recipe, moments: Floats, side_px: int) -> Pixels:
+    """Return the frames before any actor is in them."""
+    wide = recipe.camera is Camera.PAN
+    width = side_px + math.ceil(motions.PAN_WIDTH * side_px) + 1 if wide else side_px
+    drawn = kept_backdrop(
+        recipe.backdrop, recipe.time, recipe.weather, recipe.grain % VARIANTS, width, side_px
+    )
+    frames = np.empty((len(moments), side_px, side_px, 3), np.uint8)
+    if recipe.camera is Camera.STILL:
+        frames[:] = drawn
+        return frames
+    for at, moment in enumerate(moments):
+        matrix = _camera(recipe.camera, float(moment), side_px)
+        frames[at] = cv2.warpAffine(
+            drawn, matrix, (side_px, side_px), borderMode=cv2.BORDER_REPLICATE
+        )
+    return frames
+
+
+def _camera(camera: Camera, moment: float, side_px: int) -> Floats:
+    """Return the affine map from the backdrop's pixels to the frame's."""
+    if camera is Camera.PAN:
+        return np.array([[1.0, 0.0, -motions.PAN_WIDTH * moment * side_px], [0.0, 1.0, 0.0]])
+    factor = float(motions.zoom(np.array(moment)))
+    x, y = (part * side_px - 0.5 for part in motions.ZOOM_ANCHOR)
+    return np.array([[factor, 0.0, x * (1 - factor)], [0.0, factor, y * (1 - factor)]])
+
+
+def _patches(
+    recipe: Recipe, stage: Stage, moments: Floats, side_px: int
+) -> Iterator[tuple[int, int, int, int, Pixels]]:
+    """Yield (actor, frame, top, left, premultiplied RGBA) from the back to the front.
+
+    The first actor of the caption stands in front.
+    """
+    ways = poses(recipe, stage, moments)
+    for at in reversed(range(len(recipe.actors))):
+        actor, way = recipe.actors[at], ways[at]
+        largest = float(way[:, 2].max()) * side_px
+        picture = stage.picture(actor.sprite, actor.colour, is_mirrored(recipe, stage, at), largest)
+        picture = _lit(picture, recipe.time)
+        for frame in range(len(moments)):
+            patch = _placed(picture, way[frame], side_px)
+            if patch is not None:
+                yield (at, frame, *patch)
+
+
+def _lit(picture: Pixels, time: Time) -> Pixels:
+    """Return a premultiplied picture in the light of the time of day."""
+    if time is Time.DAY:
+        return picture
+    light = [256 * (1.0 - _ACTOR_LIGHT_PART * (1.0 - part)) for part in LIGHT[time]]
+    lit: Pixels = ((picture * np.array([*light, 256], np.uint16)) >> 8).astype(np.uint8)
+    return lit
+
+
+def _placed(picture: Pixels, pose: Floats, side_px: int) -> tuple[int, int, Pixels] | None:
+    """Return a picture at a pose as top, left and the patch inside the frame; None if outside."""
+    high, wide = picture.shape[:2]
+    x, y, size, angle = (float(value) for value in pose)
+    factor = size * side_px / (max(high, wide) - 2)
+    cosine, sine = factor * math.cos(angle), factor * math.sin(angle)
+    reach_x = (abs(cosine) * wide + abs(sine) * high) / 2
+    reach_y = (abs(sine) * wide + abs(cosine) * high) / 2
+    middle_x, middle_y = x * side_px, y * side_px
+    left, right = max(math.floor(middle_x - reach_x), 0), math.ceil(middle_x + reach_x)
+    top, bottom = max(math.floor(middle_y - reach_y), 0), math.ceil(middle_y + reach_y)
+    right, bottom = min(right, side_px), min(bottom, side_px)
+    if right <= left or bottom <= top:
+        return None
+    # pixel centres lie at half pixels: (u + 0.5) of the picture goes to (v + 0.5) of the frame
+    from_x, from_y = (wide - 1) / 2, (high - 1) / 2
+    to_x, to_y = middle_x - 0.5 - left, middle_y - 0.5 - top
+    matrix = np.array(
+        [
+            [cosine, -sine, to_x - cosine * from_x + sine * from_y],
+            [sine, cosine, to_y - sine * from_x - cosine * from_y],
+        ]
+    )
+    patch = cv2.warpAffine(picture, matrix, (right - left, bottom - top))
+    return top, left, patch.astype(np.uint8, copy=False)
+
+
+def _blend(frame: Pixels, patch: Pixels, top: int, left: int) -> None:
+    """Lay a premultiplied patch over a frame, in place."""
+    height, width = patch.shape[:2]
+    under = frame[top : top + height, left : left + width]
+    clear = 255 - patch[..., 3:].astype(np.uint16)
+    mixed = under * clear
+    mixed += 127
+    mixed //= 255
+    mixed += patch[..., :3]
+    np.minimum(mixed, 255, out=mixed)
+    under[:] = mixed

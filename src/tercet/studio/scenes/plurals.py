@@ -1,0 +1,40 @@
+"""Plurals of English nouns, by rule and with a short list of exceptions."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+IRREGULAR: Final = {
+    "man": "men", "woman": "women", "child": "children", "person": "people", "mouse": "mice",
+    "goose": "geese", "foot": "feet", "tooth": "teeth", "ox": "oxen", "cactus": "cacti",
+    "leaf": "leaves", "knife": "knives", "wolf": "wolves", "loaf": "loaves", "calf": "calves",
+    "scarf": "scarves", "shelf": "shelves", "elf": "elves", "half": "halves", "life": "lives",
+    "snowman": "snowmen", "fireman": "firemen", "policeman": "policemen", "potato": "potatoes",
+    "tomato": "tomatoes", "mango": "mangoes", "volcano": "volcanoes", "hero": "heroes",
+    "mosquito": "mosquitoes", "die": "dice",
+}  # fmt: skip
+UNCHANGED: Final = frozenset(
+    {
+        "fish", "sheep", "deer", "moose", "aircraft", "spacecraft", "bison", "shrimp", "squid",
+        "scissors", "glasses", "trousers", "jeans", "pliers", "binoculars", "headphones",
+    }
+)  # fmt: skip
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun; of several words, that of the last."""
+    *before, last = noun.split(" ")
+    return " ".join([*before, _plural(last)])
+
+
+def _plural(word: str) -> str:
+    if word in IRREGULAR:
+        return IRREGULAR[word]
+    if word in UNCHANGED or word.endswith("fish"):
+        return word
+    if re.search(r"(s|x|z|ch|sh)$", word):
+        return f"{word}es"
+    if re.search(r"[^aeiou]y$", word):
+        return f"{word[:-1]}ies"
+    return f"{word}s"
