@@ -7,22 +7,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tercet.core.errors import InputError, StorageError
+from tercet.flows.delivery import Delivered
 from tercet.store.files import sync_folder
-
-VIDEO_SUFFIX = ".mp4"
 
 
 @dataclass(frozen=True, slots=True)
 class MakingPlace:
-    """The hidden files of one video, and the names they get in the end.
-
-    Beside ``OUT.mp4`` stand ``OUT.credits.json``, ``OUT.jpg`` (a thumbnail) and, if it was asked
-    for, ``OUT.webm``.
-    """
+    """The hidden folder where ``out`` and the files beside it are made, under their own names."""
 
     out: Path
     folder: Path
@@ -32,25 +27,35 @@ class MakingPlace:
         """The video while it is made."""
         return self.folder / self.out.name
 
-    def beside(self, suffix: str) -> Path:
-        """Return a further file while it is made: ``suffix`` is ``.credits.json``, say."""
-        return self.folder / f"{self.out.stem}{suffix}"
-
     def publish(self) -> None:
         """Give every file its name, the video last: where it stands, everything stands."""
         for file in sorted(self.folder.iterdir(), key=lambda file: file.name == self.out.name):
             file.replace(self.out.parent / file.name)
         sync_folder(self.out.parent)
 
+    def published(self, files: Delivered) -> Delivered:
+        """Return where the files lie after `publish`."""
+        parent = self.out.parent
+        manifest = files.manifest
+        return replace(
+            files,
+            video=self.out,
+            credits=parent / files.credits.name,
+            thumbnail=parent / files.thumbnail.name,
+            sprite_sheet=parent / files.sprite_sheet.name,
+            manifest=parent / manifest.name if manifest else None,
+            encoded=replace(files.encoded, path=self.out),
+        )
+
 
 @contextmanager
-def making_place(out: Path) -> Iterator[MakingPlace]:
+def making_place(out: Path, *, webm: bool = False) -> Iterator[MakingPlace]:
     """Give the place where ``out`` is made; it is removed at the end, whatever happened.
 
     What a killed process left there is removed first. Raises InputError for a name that cannot be
     a video's, StorageError where the folder cannot be written or another process is making it.
     """
-    _check_name(out)
+    _check_name(out, ".webm" if webm else ".mp4")
     folder = out.with_name(f".{out.name}.making")
     try:
         folder.mkdir(exist_ok=True)
@@ -70,10 +75,11 @@ def making_place(out: Path) -> Iterator[MakingPlace]:
         os.close(descriptor)
 
 
-def _check_name(out: Path) -> None:
-    if out.suffix.lower() != VIDEO_SUFFIX or not out.stem:
-        raise InputError(f"expected a name that ends in {VIDEO_SUFFIX}, got {out}",
-                         hint="-o out.mp4; --webm writes a WebM beside it")  # fmt: skip
+def _check_name(out: Path, suffix: str) -> None:
+    if out.suffix.lower() != suffix:
+        raise InputError(
+            f"expected a name that ends in {suffix}, got {out}", hint=f"-o video{suffix}"
+        )
     if not out.parent.is_dir():
         raise InputError(f"there is no folder {out.parent}", hint="make it, or give another -o")
     if out.is_dir():
@@ -95,4 +101,7 @@ def _take(descriptor: int, folder: Path, out: Path) -> None:
 
 def _empty(folder: Path) -> None:
     for entry in folder.iterdir():
-        entry.unlink()
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()

@@ -88,11 +88,22 @@ Report = Callable[[Progress], None]  # called after every step; may raise to sto
 
 
 class Engine(Protocol):
-    """Makes videos. ``name`` stands on every video it makes."""
+    """Makes videos."""
 
-    name: str
-    rights: Rights
-    origin: Origin
+    @property
+    def name(self) -> str:
+        """What stands on every video it makes."""
+        ...
+
+    @property
+    def rights(self) -> Rights:
+        """What is known of the works behind it; nobody can set it from outside."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """How its pictures come to be."""
+        ...
 
     def frames(self, order: Order, report: Report) -> Iterator[Frame]:
         """Yield ``order.frame_count`` frames of the ordered size; memory is flat in length.
