@@ -99,7 +99,7 @@ def _clear(request: ClearRequest) -> Clearance:
     plan = make_plan(corpus, request.policy, request.usage, survey, registry)
     _keep_plan(request.out, plan)
     inputs = inputs_state(corpus)
-    keep_notes(request.out, inputs, request.declarations)
+    keep_notes(request.out, inputs, request.declarations, request.places)
     local = gather_local_evidence(
         corpus,
         request.out / "evidence",

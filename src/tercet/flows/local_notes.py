@@ -1,13 +1,15 @@
 """local.json: what a clearing remembers of this machine. Not signed, not part of the result.
 
-It says where the survey lies, so that `tercet explain` finds it, and in which state the inputs
-were, so that a run that was stopped never goes on with other ones.
+It says where the survey lies, so that `tercet explain` finds it, where the corpus lies, so that
+`tercet train` does, and in which state the inputs were, so that a run that was stopped never goes
+on with other ones.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,9 @@ def _state(path: Path) -> str:
     return f"{status.st_size} bytes, {status.st_mtime_ns} ns"
 
 
-def keep_notes(out: Path, inputs: list[list[str]], declarations: Path | None) -> None:
+def keep_notes(
+    out: Path, inputs: list[list[str]], declarations: Path | None, places: Sequence[Path] = ()
+) -> None:
     """Write the notes of the first run, or check them: the inputs must be as they were.
 
     Raises InputError when they were changed since, OSError when the notes cannot be written.
@@ -50,6 +54,7 @@ def keep_notes(out: Path, inputs: list[list[str]], declarations: Path | None) ->
         "type": _TYPE,
         "inputs": inputs,
         "declarations": os.path.abspath(declarations) if declarations else "",
+        "places": [os.path.abspath(place) for place in places],
     }
     if notes != old:
         write_atomically(out / _NAME, json.dumps(notes, indent=1).encode() + b"\n")
@@ -67,6 +72,12 @@ def declarations_folder(out: Path) -> Path | None:
     """Return the survey's folder as noted, or None."""
     noted = _read(out).get("declarations")
     return Path(noted) if noted else None
+
+
+def corpus_places(out: Path) -> tuple[Path, ...]:
+    """Return where the corpus lay, as noted; empty when nothing is noted."""
+    noted = _read(out).get("places")
+    return tuple(Path(place) for place in noted) if isinstance(noted, list) else ()
 
 
 def _read(out: Path) -> dict[str, Any]:

@@ -32,9 +32,14 @@ def folder_sha256(folder: Path) -> str:
     fault.
     """
     seen = sha256()
-    for line in sorted(_lines(folder)):
+    for line in folder_listing(folder):
         seen.update(line)
     return seen.hexdigest()
+
+
+def folder_listing(folder: Path) -> list[bytes]:
+    """Return the lines that the digest of a folder is taken of: one a file, with its SHA-256."""
+    return sorted(_lines(folder))
 
 
 def _lines(folder: Path) -> Iterator[bytes]:

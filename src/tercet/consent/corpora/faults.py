@@ -24,3 +24,6 @@ class Fault(StrEnum):
     BAD_NAME = "bad_name"  # a file or member name that is not UTF-8, or climbs out
     NO_MEDIA = "no_media"  # a tar group with metadata and no media member
     SIDECAR_UNREADABLE = "sidecar_unreadable"  # the metadata beside a member cannot be read
+    NO_PATH = "no_path"  # an object of a table of local files names none
+    NO_DIGEST = "no_digest"  # a local file is named without its SHA-256
+    DIGEST_DIFFERS = "digest_differs"  # a local file has another SHA-256 than its row says

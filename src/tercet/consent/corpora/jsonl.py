@@ -9,6 +9,7 @@ from pathlib import Path
 from tercet.consent.corpora.columns import find_columns
 from tercet.consent.corpora.corpus import ColumnNames
 from tercet.consent.corpora.faults import Fault
+from tercet.consent.corpora.local_rows import local_row, names_local_files
 from tercet.consent.corpora.records import fault_row, object_row, parsed, truncated_row, url_row
 from tercet.consent.corpora.staging import CHUNK_BYTES, CHUNK_ROWS, Chunks, Row
 from tercet.consent.corpora.streams import Lines, TextInput, refuse_damage
@@ -57,7 +58,10 @@ class LineRows:
 
 
 class JsonRows(LineRows):
-    """A JSONL file. Its columns are the keys of its first thousand objects."""
+    """A JSONL file. Its columns are the keys of its first thousand objects.
+
+    Where these have a ``path`` and no URL, the rows are local files beside it.
+    """
 
     def __init__(self, path: Path, asked: ColumnNames) -> None:
         super().__init__(path, self._object)
@@ -71,10 +75,14 @@ class JsonRows(LineRows):
         if not seen:
             refuse_damage(self._source)
             raise InputError(f"{path} has no rows", hint="check that it is the right file")
-        self.columns = find_columns(list(keys), asked, str(path))
+        self._folder = path.parent if names_local_files(keys, asked) else None
+        need_url = self._folder is None
+        self.columns = find_columns(list(keys), asked, str(path), need_url=need_url)
 
     def _object(self, line: bytes) -> Row:
         record = parsed(line)
         if isinstance(record, Fault):
             return fault_row(line, record)
+        if self._folder is not None:
+            return local_row(record, self.columns, self._folder)
         return object_row(record, self.columns)
