@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tercet.studio.scenes.motions import ACROSS
 from tercet.studio.scenes.palette import COLOURS
 from tercet.studio.scenes.plurals import plural
-from tercet.studio.scenes.recipe import Actor, Backdrop, Camera, Motion, Recipe, Time, Weather
+from tercet.studio.scenes.recipe import Backdrop, Camera, Motion, Recipe, Time, Weather
+from tercet.studio.scenes.scene import Part, Scene, scene_of
 from tercet.studio.scenes.sprite import Kind
 from tercet.studio.scenes.stage import Stage
 
@@ -46,7 +46,7 @@ PLACES: Final[dict[Backdrop, tuple[str, ...]]] = {
     Backdrop.ROOM: ("in a room", "through a room", "in a room"),
 }
 TIMES: Final[dict[Time, tuple[str, ...]]] = {
-    Time.DAY: ("", "", "", "by day"),
+    Time.DAY: ("", "", "", "", "", "by day"),
     Time.DAWN: ("at dawn",),
     Time.DUSK: ("at dusk",),
     Time.NIGHT: ("at night",),
@@ -61,7 +61,7 @@ CAMERAS: Final[dict[Camera, tuple[str, ...]]] = {
     Camera.PAN: ("the camera pans", "camera pans"),
     Camera.ZOOM: ("the camera zooms in", "camera zooms in"),
 }
-_ALWAYS: Final = ("a", "an", "and", "past", "it", "to the left", "to the right", ",")
+_ALWAYS: Final = ("a", "an", "and", "past", "it", "them", "to the left", "to the right", ",")
 _UNSAID_ONE_IN = 3  # how often the hills, which are there when nothing is said, go unsaid
 _ABOVE: Final = frozenset({Motion.FLY, Motion.RISE})
 _ALONG: Final = frozenset({Motion.DRIVE, Motion.WALK, Motion.CROSS})
@@ -85,18 +85,21 @@ class _Wording:
 
 def caption(recipe: Recipe, stage: Stage) -> str:
     """Return the caption of a recipe: lower case, every word one of `words`."""
-    wording = _Wording(recipe.paraphrase)
-    deeds = _deeds(recipe, stage, wording)
-    place = _place(recipe, wording)
-    time, weather = wording.of(TIMES[recipe.time]), wording.of(WEATHERS[recipe.weather])
-    if recipe.backdrop is Backdrop.SPACE:
-        time = ""
-    camera = wording.of(CAMERAS[recipe.camera])
+    return said(scene_of(recipe, stage), recipe.paraphrase)
+
+
+def said(scene: Scene, paraphrase: int = 0) -> str:
+    """Return a scene in words; equal ``paraphrase`` numbers word it in the same way."""
+    wording = _Wording(paraphrase)
+    deeds, place = _deeds(scene, wording), _place(scene, wording)
+    time = "" if scene.backdrop is Backdrop.SPACE else wording.of(TIMES[scene.time])
+    weather = wording.of(WEATHERS[scene.weather])
+    camera = wording.of(CAMERAS[scene.camera])
     first = wording.pick(4) == 0 and bool(time)
     parts = [deeds, place, "" if first else time, weather]
-    said = " ".join(part for part in parts if part)
-    said = f"{time}, {said}" if first else said
-    return f"{said}, {camera}" if camera else said
+    text = " ".join(part for part in parts if part)
+    text = f"{time}, {text}" if first else text
+    return f"{text}, {camera}" if camera else text
 
 
 def words(stage: Stage) -> tuple[str, ...]:
@@ -114,22 +117,20 @@ def words(stage: Stage) -> tuple[str, ...]:
 _WORD = re.compile(r"[a-z0-9']+|,")
 
 
-def _deeds(recipe: Recipe, stage: Stage, wording: _Wording) -> str:
+def _deeds(scene: Scene, wording: _Wording) -> str:
     """Return who does what: 'a red car drives past a house', 'a dog walks and two birds fly'."""
     clauses: list[str] = []
-    groups = _groups(recipe, stage)
     at = 0
-    while at < len(groups):
-        actor, count = groups[at]
-        after = groups[at + 1][0] if at + 1 < len(groups) else None
-        clause = f"{_subject(actor, count, stage)} {_verb(actor, count, stage, wording)}"
-        if actor.motion is Motion.FOLLOW:
-            clause += " it" if count == 1 and at else ""
-        elif actor.heading < 0 and actor.motion in ACROSS:
+    while at < len(scene.parts):
+        part = scene.parts[at]
+        clause = f"{_subject(part)} {_verb(part, wording)}"
+        if part.motion is Motion.FOLLOW and at:
+            clause += " it" if scene.parts[at - 1].count == 1 else " them"
+        elif part.heading < 0:
             clause += " to the left"
-        past = after is not None and after.motion is Motion.STAND and actor.motion in _ALONG
-        if past and after is not None and wording.pick(2) == 0:
-            clause += f" past {_subject(after, 1, stage)}"
+        after = scene.parts[at + 1 : at + 2]
+        if after and _is_passed(part, after[0]) and wording.pick(2) == 0:
+            clause += f" past {_subject(after[0])}"
             at += 1
         clauses.append(clause)
         at += 1
@@ -138,48 +139,34 @@ def _deeds(recipe: Recipe, stage: Stage, wording: _Wording) -> str:
     return " and ".join(clauses)
 
 
-def _groups(recipe: Recipe, stage: Stage) -> list[tuple[Actor, int]]:
-    """Return the actors with their number, those of one noun that do the same together."""
-    groups: list[tuple[Actor, int]] = []
-    for actor in recipe.actors:
-        if groups:
-            last, count = groups[-1]
-            if _alike(last, stage) == _alike(actor, stage):
-                groups[-1] = (last, count + 1)
-                continue
-        groups.append((actor, 1))
-    return groups
+def _is_passed(part: Part, after: Part) -> bool:
+    """Tell whether one part may be said to move past the next one, which stands."""
+    return part.motion in _ALONG and after.motion is Motion.STAND
 
 
-def _alike(actor: Actor, stage: Stage) -> tuple[str, str, Motion, int]:
-    return stage.sprites[actor.sprite].noun, actor.colour, actor.motion, actor.heading
-
-
-def _subject(actor: Actor, count: int, stage: Stage) -> str:
+def _subject(part: Part) -> str:
     """Return 'a red car', 'an owl', 'two birds'."""
-    noun = stage.sprites[actor.sprite].noun
-    name = " ".join(part for part in (actor.colour, plural(noun) if count > 1 else noun) if part)
-    return f"{NUMBERS[count] if count > 1 else article(name)} {name}"
+    noun = plural(part.noun) if part.count > 1 else part.noun
+    name = f"{part.colour} {noun}" if part.colour else noun
+    return f"{NUMBERS[part.count] if part.count > 1 else article(name)} {name}"
 
 
 def article(name: str) -> str:
-    """Return 'a' or 'an', by the first letter."""
+    """Return 'a' or 'an', by the first letters."""
     return "an" if name[0] in "aeiou" and not name.startswith(("uni", "eu", "one")) else "a"
 
 
-def _verb(actor: Actor, count: int, stage: Stage, wording: _Wording) -> str:
-    kind = stage.sprites[actor.sprite].kind
-    ways = KIND_VERBS.get((kind, actor.motion), VERBS[actor.motion])
-    pick = wording.pick(3) if len(ways) > 1 else 0
-    return ways[pick == 2][count > 1]
+def _verb(part: Part, wording: _Wording) -> str:
+    ways = KIND_VERBS.get((part.kind, part.motion), VERBS[part.motion])
+    second = len(ways) > 1 and wording.pick(3) == 2
+    return ways[second][part.count > 1]
 
 
-def _place(recipe: Recipe, wording: _Wording) -> str:
-    """Return where it is: said of the first actor, as its motion wants."""
+def _place(scene: Scene, wording: _Wording) -> str:
+    """Return where it is: said as the motion wants where there is only one."""
     unsaid = wording.pick(_UNSAID_ONE_IN) == 0
-    if recipe.backdrop is Backdrop.HILLS and unsaid:
+    if scene.backdrop is Backdrop.HILLS and unsaid:
         return ""
-    motion = recipe.actors[0].motion
-    beside, along, above = PLACES[recipe.backdrop]
-    only = len(recipe.actors) == 1
-    return above if motion in _ABOVE and only else along if motion in _ALONG and only else beside
+    beside, along, above = PLACES[scene.backdrop]
+    motion = scene.parts[0].motion if len(scene.parts) == 1 else None
+    return above if motion in _ABOVE else along if motion in _ALONG else beside

@@ -16,7 +16,7 @@ from tercet.studio.scenes.sprite import Pixels
 from tercet.studio.scenes.stage import Stage
 from tercet.studio.scenes.weather import fall
 
-_ACTOR_LIGHT_PART = 0.55  # actors take on this much of the light, so that their colour is seen
+_ACTOR_LIGHT_PART = 0.45  # actors take on this much of the light, so that their colour is seen
 _INDOORS = frozenset({Backdrop.ROOM, Backdrop.SPACE})  # where no rain or snow falls
 
 

@@ -16,7 +16,8 @@ ORBIT_MIDDLE: Final = (0.5, 0.46)
 PAN_WIDTH: Final = 0.4  # how far the backdrop slides, in frame widths
 ZOOM_FACTOR: Final = 1.5
 ZOOM_ANCHOR: Final = (0.5, 0.86)
-_ZOOM_PART = 0.72  # how much of its size and way an actor keeps, so that it stays in the frame
+_ZOOM_SIZE_PART = 0.72  # how much of its size and way an actor keeps, so that it stays in sight
+_ZOOM_WAY_PART = 0.58
 ACROSS: Final = frozenset(
     {Motion.DRIVE, Motion.WALK, Motion.FLY, Motion.CROSS, Motion.FOLLOW}
 )  # those that leave their place sideways
@@ -116,8 +117,7 @@ def _seen(recipe: Recipe, paths: Floats, p: Floats) -> Floats:
             if actor.motion is Motion.STAND:  # it stands in the backdrop and slides with it
                 paths[at, :, 0] -= PAN_WIDTH * (p - 0.5)
     elif recipe.camera is Camera.ZOOM:
-        anchor = np.array(ZOOM_ANCHOR)
-        factor = zoom(p)[None, :, None] * _ZOOM_PART
-        paths[..., :2] = anchor + (paths[..., :2] - anchor) * factor
-        paths[..., 2] *= factor[..., 0]
+        factor = zoom(p)[None, :, None] * np.array([_ZOOM_WAY_PART, _ZOOM_SIZE_PART])
+        paths[..., :2] = ZOOM_ANCHOR + (paths[..., :2] - ZOOM_ANCHOR) * factor
+        paths[..., 2] *= factor[..., 1]
     return paths

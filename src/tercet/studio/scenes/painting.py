@@ -10,6 +10,7 @@ from tercet.studio.scenes.sprite import Pixels
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _SHADE_PART = 0.42  # how dark the darkest shade of a colour is, against the colour itself
+_WHITE_SHADE_PART = 0.62
 _GLOSS_PART = 0.45  # how far the brightest gloss goes towards white
 
 
@@ -27,6 +28,8 @@ def painted(pixels: Pixels, colour: str) -> Pixels:
     shade, gloss = tone * _SHADE_PART, tone + (255.0 - tone) * _GLOSS_PART
     if colour == "black":
         gloss = tone + 62.0
+    elif colour == "white":
+        shade = tone * _WHITE_SHADE_PART
     dark = shade + (tone - shade) * np.minimum(level * 2.0, 1.0)
     rgb = dark + (gloss - tone) * np.maximum(level * 2.0 - 1.0, 0.0)
     out = pixels.copy()

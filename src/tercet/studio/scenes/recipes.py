@@ -22,7 +22,7 @@ from tercet.studio.scenes.recipe import (
 )
 from tercet.studio.scenes.sprite import Kind
 from tercet.studio.scenes.stage import Stage
-from tercet.studio.scenes.staging import SIZES, begin, begin_leading
+from tercet.studio.scenes.staging import begin, begin_leading, size_of
 
 ACTORS_MAX: Final = 3
 _JITTER = 0.02  # of the frame, to either side
@@ -96,8 +96,9 @@ def _drawn(stage: Stage, generator: np.random.Generator, index: int, max_actors:
     cast = _cast(stage, generator, count, same)
     backdrop = _backdrop(stage, generator, cast)
     time, weather = _time(chance[2]), _weather(chance[3])
-    if backdrop is Backdrop.SPACE:
-        time = Time.DAY  # it is always night there
+    dark = time is Time.NIGHT and any(part[1] == "black" for part in cast)
+    if backdrop is Backdrop.SPACE or dark:  # space knows no day; nothing black is seen at night
+        time = Time.DAY
     if backdrop in (Backdrop.SPACE, Backdrop.ROOM):
         weather = Weather.CLEAR
     camera = _camera(chance[4])
@@ -153,6 +154,8 @@ def _backdrop(stage: Stage, generator: np.random.Generator, cast: list[_Part]) -
     choices = _WHERE.get(kind, (*_LAND, Backdrop.ROOM))
     if any(part[2] in _ON_GROUND for part in cast):
         choices = tuple(choice for choice in choices if choice not in _GROUNDLESS)
+    if any(part[1] == "black" for part in cast):
+        choices = tuple(choice for choice in choices if choice is not Backdrop.SPACE)
     return choices[generator.integers(len(choices))]
 
 
@@ -176,8 +179,9 @@ def _placed(stage: Stage, generator: np.random.Generator, cast: list[_Part]) -> 
     actors: list[Actor] = []
     for place, (sprite, colour, motion, own_heading) in enumerate(cast):
         jitter = generator.uniform(-1.0, 1.0, 3)
-        size = SIZES[len(cast) - 1] * (1.0 + _SIZE_JITTER * float(jitter[2]))
-        height = size * stage.proportions(sprite)[1]
+        proportions = stage.proportions(sprite)
+        size = size_of(proportions, len(cast)) * (1.0 + _SIZE_JITTER * float(jitter[2]))
+        height = size * proportions[1]
         leader = actors[-1] if motion is Motion.FOLLOW else None
         heading = leader.heading if leader else own_heading
         x, y = begin(

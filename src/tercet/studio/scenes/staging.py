@@ -8,7 +8,9 @@ from tercet.studio.scenes.motions import FOLLOWED_WAY, GROUND, ORBIT_MIDDLE, WAY
 from tercet.studio.scenes.recipe import Motion
 from tercet.studio.scenes.sprite import Kind
 
-SIZES = (0.46, 0.36, 0.3)  # longest side for one, two, three actors, in fractions of the frame
+_SIZES = (0.46, 0.36, 0.3)  # longest side for one, two, three actors, in fractions of the frame
+_AREA_PART = 0.82  # long and thin things are made larger, up to a point
+_SLENDER_PARTS = (0.92, 1.25)
 _COLUMNS = ((0.5,), (0.27, 0.73), (0.2, 0.5, 0.8))
 _GROUND_LANES = ((GROUND[0],), (GROUND[1], 0.76), (GROUND[2], 0.79, 0.66))
 _AIR_LANES = ((0.36,), (0.3, 0.56), (0.26, 0.46, 0.66))
@@ -16,6 +18,13 @@ _CROSS_LANES = ((0.5,), (0.34, 0.7), (0.24, 0.5, 0.76))
 _ORBIT_RADIUS = 0.28
 _STAGGER = 0.1  # how far things that go abreast are apart, front to back
 _HANGING = frozenset({Kind.SKY})  # what stands in the sky
+
+
+def size_of(proportions: tuple[float, float], count: int) -> float:
+    """Return the longest side of an actor, one of ``count``, in fractions of the frame."""
+    area = proportions[0] * proportions[1]
+    low, high = _SLENDER_PARTS
+    return _SIZES[count - 1] * min(max(_AREA_PART / area**0.5, low), high)
 
 
 def begin(
