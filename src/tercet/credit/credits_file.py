@@ -54,8 +54,8 @@ def read_credits(raw: bytes) -> dict[str, Any]:
         coded = document["video"]["coded_sha256"]
     except (KeyError, TypeError) as error:
         raise InputError(f"expected a whole {CREDITS_TYPE}: {error}") from error
-    if not isinstance(coded, str):
-        raise InputError(f"expected a whole {CREDITS_TYPE}: coded_sha256 is no text")
+    if not isinstance(coded, dict):
+        raise InputError(f"expected a whole {CREDITS_TYPE}: coded_sha256 names no file")
     _check(listed)
     return document
 

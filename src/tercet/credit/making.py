@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
 from tercet.core.errors import InputError
-from tercet.core.ids import sha256_hex
 
 SEED_MAX = 2**53 - 1  # what JSON numbers carry exactly
 _SALT_BYTES_MIN = 16
 _NEWSCODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_DIGEST_CHARACTERS = 64
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class Source(StrEnum):
@@ -33,8 +34,8 @@ class Making:
 
     ``rights`` says what is known of the works behind it, in the words that stand on the video.
     ``model`` and the digests are empty where there is none: a composed video has no checkpoint.
-    ``prompt_commitment`` comes from `prompt_commitment`; ``coded_sha256`` is the digest of the
-    coded pictures, which a change of the container leaves as it is.
+    ``prompt_commitment`` comes from `prompt_commitment`; ``coded_sha256`` holds, for each kind of
+    file ("mp4", "webm"), the digest of the coded pictures: it stays when credentials are stripped.
     """
 
     engine: str
@@ -49,7 +50,7 @@ class Making:
     height_px: int
     frame_count: int
     frames_per_second: int
-    coded_sha256: str
+    coded_sha256: Mapping[str, str]
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= SEED_MAX:
@@ -58,7 +59,9 @@ class Making:
             raise InputError("expected the engine's name and what is known of the rights")
         for name in ("checkpoint_sha256", "training_record_sha256", "prompt_commitment"):
             _check_digest(name, getattr(self, name))
-        if len(self.coded_sha256) != _DIGEST_CHARACTERS:
+        for name, digest in self.coded_sha256.items():
+            _check_digest(name, digest)
+        if not self.coded_sha256 or not all(self.coded_sha256.values()):
             raise InputError("expected the SHA-256 of the coded pictures")
 
     def document(self) -> dict[str, object]:
@@ -73,7 +76,7 @@ class Making:
             "prompt_commitment": self.prompt_commitment,
             "seed": self.seed,
             "video": {
-                "coded_sha256": self.coded_sha256,
+                "coded_sha256": dict(self.coded_sha256),
                 "width_px": self.width_px,
                 "height_px": self.height_px,
                 "frame_count": self.frame_count,
@@ -94,6 +97,5 @@ def prompt_commitment(prompt: str, salt: bytes) -> str:
 
 
 def _check_digest(name: str, value: str) -> None:
-    plain = value.isascii() and value == value.lower() and value.isalnum()
-    if value and not (len(value) == len(sha256_hex(b"")) and plain):
+    if value and not _DIGEST.match(value):
         raise InputError(f"expected {name} to be 64 hex digits or empty, got {value[:80]!r}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,30 +40,6 @@ def written_whole(path: Path) -> Iterator[Path]:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def workplace(path: Path) -> Iterator[Path]:
-    """Give a hidden folder beside ``path`` for what is made on the way to it; removed at the end.
-
-    What a killed process left there goes first. Raises StorageError when it cannot be made or
-    another process is at work on ``path``.
-    """
-    folder = path.with_name(f".{path.name}.making")
-    lock = folder / "lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise storage_error(path, error) from error
-    try:
-        _take(descriptor, lock, path)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(descriptor)
 
