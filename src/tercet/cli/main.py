@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "show what changes between two clearances",
     "verify": "check a clearance: signature, digests and counts",
     "policies": "list the policies, or show or check one",
+    "generate": "make a video of up to a minute from a prompt, with its credits",
 }
 INTERRUPTED = 130  # what shells report for Ctrl-C
 

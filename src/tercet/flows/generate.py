@@ -121,7 +121,7 @@ def generate(
 
 def _engine(request: Request, opened: Engine | None) -> Engine:
     if opened is None:
-        return open_engine(request.engine, request.model)
+        return open_engine(request.engine, request.model, lora=request.lora, device=request.device)
     return checked_rights(opened, may_be_cleared=engine_entry(request.engine).may_be_cleared)
 
 

@@ -19,6 +19,7 @@ from tercet.core.limits import (
     VIDEO_SIDE_PIXELS_MAX,
     VIDEO_SIDE_PIXELS_MIN,
 )
+from tercet.flows.generate_picture import fitted_picture
 from tercet.studio.engines.engine import Order, Picture, Shot
 from tercet.studio.engines.engines import engine_entry
 from tercet.studio.storyboard import storyboard
@@ -33,8 +34,9 @@ _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 class Request:
     """A video that somebody asks for. ``shots`` are a storyboard that was given: it then decides.
 
-    ``model`` is what the engine takes for its model (a name, a folder, an address); ``steps`` and
-    ``guidance`` of 0 mean the engine's own. ``first_picture`` and ``earlier`` as in an `Order`.
+    ``model`` is what the engine takes for its model (a name, a folder, an address), ``lora`` and
+    ``device`` are for engines that take them; ``steps`` and ``guidance`` of 0 mean the engine's
+    own. ``first_picture`` and ``earlier`` as in an `Order`, of any size.
     """
 
     prompt: str
@@ -45,6 +47,8 @@ class Request:
     seed: int = 0
     engine: str = "house"
     model: str = ""
+    lora: str = ""
+    device: str = ""
     shots: tuple[Shot, ...] = ()
     steps: int = 0
     guidance: float = 0.0
@@ -76,8 +80,8 @@ def checked_order(request: Request) -> Order:
         steps=request.steps,
         guidance=request.guidance,
         negative_prompt=negative,
-        first_picture=request.first_picture,
-        earlier=request.earlier,
+        first_picture=_fitted(request.first_picture, request),
+        earlier=tuple(fitted_picture(each, *_size(request)) for each in request.earlier),
     )
     if order.frame_count < 1:
         raise InputError(
@@ -130,6 +134,14 @@ def _checked_shots(request: Request) -> tuple[Shot, ...]:
     return request.shots
 
 
+def _fitted(picture: Picture | None, request: Request) -> Picture | None:
+    return None if picture is None else fitted_picture(picture, *_size(request))
+
+
+def _size(request: Request) -> tuple[int, int]:
+    return request.width_px, request.height_px
+
+
 def _check_duration(duration_s: float) -> None:
     if not (math.isfinite(duration_s) and 0 < duration_s <= VIDEO_SECONDS_MAX):
         raise InputError(
@@ -174,7 +186,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def given_text(path: Path, bytes_max: int) -> bytes:
+def file_bytes(path: Path, bytes_max: int) -> bytes:
     """Return the bytes of a file somebody names. Raises InputError where it is none, or too big."""
     if not path.is_file():
         raise InputError(f"there is no file {path}", hint="give the path of a file")

@@ -1,7 +1,8 @@
 """The engines by name: each is imported only when it is asked for. A new one is a file and a line.
 
 An engine's module has a function `open_engine(source) -> Engine`: ``source`` is what stands behind
-`--model` (a name, a folder, an address), empty for the engine's own default.
+`--model` (a name, a folder, an address), empty for the engine's own default. The options that its
+entry names, such as ``device``, are handed to it by keyword where they were given.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ HOUSE_MODEL = "house"
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """An engine that may be asked for: its module, what it does, what it needs installed."""
+    """An engine that may be asked for: its module, what it does, what it needs installed.
+
+    ``knows_words``: it has a list of the words it has learned; others take any.
+    """
 
     module: str
     summary: str
     extra: str
     may_be_cleared: bool
     knows_words: bool
+    options: tuple[str, ...] = ()
 
 
 ENGINES = {
@@ -49,6 +54,7 @@ ENGINES = {
         "diffusers",
         may_be_cleared=False,
         knows_words=False,
+        options=("lora", "device"),
     ),
     "remote": EngineEntry(
         "tercet.studio.engines.remote",
@@ -71,16 +77,21 @@ def engine_entry(name: str) -> EngineEntry:
     )
 
 
-def open_engine(name: str, source: str = "") -> Engine:
-    """Return the engine called ``name``, with the model at ``source``.
+def open_engine(name: str, source: str = "", **options: str) -> Engine:
+    """Return the engine called ``name``, with the model at ``source``; empty options are left out.
 
-    Raises InputError for an unknown engine, a model that is not there, or libraries that are not
-    installed; RefusedError for an engine that claims cleared works and may not.
+    Raises InputError for an unknown engine, a model that is not there, an option that the engine
+    does not take, or libraries that are not installed; RefusedError for an engine that claims
+    cleared works and may not.
     """
     entry = engine_entry(name)
+    given = {option: value for option, value in options.items() if value}
+    for option in given:
+        if option not in entry.options:
+            raise InputError(f"the engine {name} takes no {option}", hint=f"leave out --{option}")
     try:
         module = import_module(entry.module)
-        engine: Engine = module.open_engine(source)
+        engine: Engine = module.open_engine(source, **given)
     except ModuleNotFoundError as error:
         if not entry.extra or (error.name or "").startswith("tercet."):
             raise
