@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option("--lora", default="", help="Local LoRA weights (.safetensors), for diffusers.")
 @click.option("--device", default="", help="cpu or cuda; default: what there is.")
-@click.option("--webm", is_flag=True, help="Write WebM (VP9); its credentials lie beside it.")
+@click.option("--webm", is_flag=True, help="Write OUT.webm (VP9) as well.")
 @click.option("--key", type=click.Path(path_type=Path), help="Signing key; made on first use.")
 @click.option("--json", "as_json", is_flag=True, help="Tell what was made as JSON.")
 def generate(
@@ -91,7 +91,7 @@ def generate(
         guidance=guidance,
         negative_prompt=negative,
         first_picture=_picture(picture),
-        webm=webm or output.suffix.lower() == ".webm",
+        webm=webm,
     )
     with progress_bar(quiet=as_json) as show:
 
@@ -133,19 +133,16 @@ def _picture(path: Path | None) -> Picture | None:
 
 
 def _tell(made: Made) -> None:
-    """Tell where everything is, and the rights mark first of all that is said of the video."""
-    files = made.files
-    size = f"{files.encoded.width_px}x{files.encoded.height_px}"
+    """Tell where everything is, and with it the rights mark."""
     click.echo(
-        f"{files.video}: {files.encoded.duration_s:g} s, {size}, "
-        f"{files.encoded.frames_per_second} frames a second, {made.byte_count:,} bytes, "
+        f"{made.video}: {made.duration_s:g} s, {made.width_px}x{made.height_px}, "
+        f"{made.frames_per_second} frames a second, {made.byte_count:,} bytes, "
         f"made in {made.taken_s:.1f} s"
     )
     click.echo(f"engine   {made.engine}, {made.origin.value}: {made.rights.value}")
-    click.echo(f"credits  {files.credits}: {_credits_words(made)}")
-    click.echo(f"also     {files.thumbnail}, {files.sprite_sheet}")
-    if files.manifest is not None:
-        click.echo(f"         {files.manifest}: the Content Credentials, which WebM cannot carry")
+    click.echo(f"credits  {_credits_words(made)}")
+    for file in made.files[:-1]:
+        click.echo(f"         {file}")
 
 
 def _credits_words(made: Made) -> str:

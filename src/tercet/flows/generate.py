@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,62 +13,73 @@ from typing import Any
 from tercet.core.credit import Credit
 from tercet.core.errors import UncheckedError
 from tercet.credit.content_credentials import TrainingMining
-from tercet.flows.delivery import Delivered, deliver
-from tercet.flows.generate_place import making_place
+from tercet.flows.credentials import attach_credentials
+from tercet.flows.generate_place import MakingPlace, making_place
 from tercet.flows.generate_request import Request, checked_order
 from tercet.studio.engines.engine import (
     Engine,
     Frame,
     Order,
     Origin,
+    Picture,
     Progress,
     Report,
     Rights,
     Shot,
 )
 from tercet.studio.engines.engines import checked_rights, engine_entry, open_engine
+from tercet.studio.media.decode import pictures_of
+from tercet.studio.media.encode import Container, Encoded, encode
+from tercet.studio.media.sprite_sheet import SpriteSheet
+from tercet.studio.media.still import StillFormat
+from tercet.studio.media.thumbnail import TellingPicture
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """A video that was made, and everything that has to be said of it.
 
-    ``files`` are where they lie now; ``taken_s`` is the wall time of the making.
+    ``files`` are all that were written, the video last; ``taken_s`` is the wall time of the making.
     """
 
-    files: Delivered
+    video: Path
+    files: tuple[Path, ...]
     engine: str
     rights: Rights
     origin: Origin
     shots: tuple[Shot, ...]
     seed: int
-    credits: tuple[Credit, ...]
+    width_px: int
+    height_px: int
+    frames_per_second: int
+    frame_count: int
+    duration_s: float
     byte_count: int
+    credits: tuple[Credit, ...]
+    coded_sha256: Mapping[str, str]
+    credits_sha256: str
     taken_s: float
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        encoded = self.files.encoded
+        """Return it as JSON values, the rights mark among them; credits are counted."""
         return {
-            "video": str(self.files.video),
-            "credits": str(self.files.credits),
-            "thumbnail": str(self.files.thumbnail),
-            "sprite_sheet": str(self.files.sprite_sheet),
-            "manifest": str(self.files.manifest) if self.files.manifest else None,
+            "video": str(self.video),
+            "files": [str(file) for file in self.files],
             "engine": self.engine,
             "rights": self.rights.value,
             "origin": self.origin.value,
             "shots": [{"prompt": shot.prompt, "seconds": shot.duration_s} for shot in self.shots],
             "seed": self.seed,
-            "width_px": encoded.width_px,
-            "height_px": encoded.height_px,
-            "frames_per_second": encoded.frames_per_second,
-            "frame_count": encoded.frame_count,
-            "seconds": encoded.duration_s,
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+            "frames_per_second": self.frames_per_second,
+            "frame_count": self.frame_count,
+            "seconds": self.duration_s,
             "byte_count": self.byte_count,
-            "coded_sha256": self.files.coded_sha256,
-            "credits_sha256": self.files.credits_sha256,
             "works": len(self.credits),
+            "owners": len({credit.owner for credit in self.credits}),
+            "coded_sha256": dict(self.coded_sha256),
+            "credits_sha256": self.credits_sha256,
             "taken_s": round(self.taken_s, 3),
         }
 
@@ -82,7 +94,7 @@ def generate(
     key_path: Path | None = None,
     now: datetime | None = None,
 ) -> Made:
-    """Make the video ``out`` with its credentials, credits, thumbnail and sprite sheet.
+    """Make the video ``out`` (.mp4) with its credentials, credits, thumbnail and sprite sheet.
 
     ``engine`` is one that was opened before, else the request's own is opened. ``report`` is called
     at each step and at each frame, and may raise `StoppedError`. The names appear when everything
@@ -92,31 +104,64 @@ def generate(
     """
     started_s = time.monotonic()
     order = checked_order(request)
-    with making_place(out, webm=request.webm) as place:
+    with making_place(out) as place:
         watched = WatchedEngine(_engine(request, engine), report)
-        files = deliver(
-            watched,
-            order,
-            place.video,
+        videos = _encode(watched, order, place, webm=request.webm)
+        credited = watched.credits(watched.pixels_by_work)
+        attached = attach_credentials(
+            videos,
+            engine=watched,
+            order=order,
+            credited=credited,
             prompt=request.prompt or "\n".join(shot.prompt for shot in order.shots),
-            report=watched.reported,
-            webm=request.webm,
             training_mining=training_mining,
             key_path=key_path,
             now=now,
         )
-        place.publish()
+        files = place.publish()
     return Made(
-        files=place.published(files),
+        video=out,
+        files=files,
         engine=watched.name,
         rights=watched.rights,
         origin=watched.origin,
         shots=order.shots,
         seed=order.seed,
-        credits=watched.credited,
+        width_px=order.width_px,
+        height_px=order.height_px,
+        frames_per_second=order.frames_per_second,
+        frame_count=videos[0].frame_count,
+        duration_s=videos[0].duration_s,
         byte_count=out.stat().st_size,
+        credits=credited,
+        coded_sha256=attached.making.coded_sha256,
+        credits_sha256=attached.credits_sha256,
         taken_s=time.monotonic() - started_s,
     )
+
+
+def _encode(
+    watched: WatchedEngine, order: Order, place: MakingPlace, *, webm: bool
+) -> list[Encoded]:
+    """Write the video, its stills, and the WebM of it; memory is flat in length."""
+    telling, sprites = TellingPicture(), SpriteSheet(order.frame_count)
+
+    def pictures() -> Iterator[Picture]:
+        for frame in watched.frames(order, watched.reported):
+            telling.see(frame.picture)
+            sprites.see(frame.picture)
+            yield frame.picture
+
+    rate = order.frames_per_second
+    videos = [encode(pictures(), place.file(".mp4"), frames_per_second=rate)]
+    place.write(".thumbnail.jpg", telling.file_bytes(StillFormat.JPEG))
+    place.write(".spritesheet.jpg", sprites.file_bytes(StillFormat.JPEG))
+    if webm:
+        again = watched.stoppable(pictures_of(videos[0].path))
+        videos.append(
+            encode(again, place.file(".webm"), frames_per_second=rate, container=Container.WEBM)
+        )
+    return videos
 
 
 def _engine(request: Request, opened: Engine | None) -> Engine:
@@ -131,7 +176,7 @@ class WatchedEngine:
 
     engine: Engine
     report: Report
-    credited: tuple[Credit, ...] = ()
+    pixels_by_work: Counter[str] = field(default_factory=Counter)
     _last: Progress = field(default_factory=lambda: Progress(0, 0))
 
     @property
@@ -158,15 +203,15 @@ class WatchedEngine:
                 raise self._broken(f"a picture of {frame.picture.shape} instead of {wanted}")
             if count > order.frame_count:
                 raise self._broken(f"more than {order.frame_count} frames")
+            self.pixels_by_work.update(frame.pixels_by_work)
             self.report(self._last)  # so that the work can be stopped here as well
             yield frame
         if count != order.frame_count:
             raise self._broken(f"{count} frames instead of {order.frame_count}")
 
     def credits(self, pixels_by_work: Mapping[str, int]) -> tuple[Credit, ...]:
-        """Return the engine's credits, and keep them."""
-        self.credited = self.engine.credits(pixels_by_work)
-        return self.credited
+        """Return the engine's own."""
+        return self.engine.credits(pixels_by_work)
 
     def provenance(self) -> Mapping[str, str]:
         """Return the engine's own."""
@@ -176,6 +221,12 @@ class WatchedEngine:
         """Pass on how far the engine is, and remember it, without the preview."""
         self._last = Progress(progress.done, progress.total)
         self.report(progress)
+
+    def stoppable(self, pictures: Iterable[Picture]) -> Iterator[Picture]:
+        """Yield ``pictures``; the work can be stopped at each."""
+        for picture in pictures:
+            self.report(self._last)
+            yield picture
 
     def _broken(self, what: str) -> UncheckedError:
         return UncheckedError(

@@ -26,7 +26,7 @@ def decoded_picture(raw: bytes, name: str) -> Picture:
         raise InputError(f"{name}: expected a JPEG, PNG or WebP picture", hint="convert it to PNG")
     if not 0 < header.width_px * header.height_px <= IMAGE_PIXELS_MAX:
         raise InputError(
-            f"{name} has {header.width_px} x {header.height_px} pixels, at most {IMAGE_PIXELS_MAX:,}",
+            f"{name}: more than {IMAGE_PIXELS_MAX:,} pixels, or none",
             hint="scale it down",
         )
     try:

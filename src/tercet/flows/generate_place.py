@@ -7,12 +7,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tercet.core.errors import InputError, StorageError
-from tercet.flows.delivery import Delivered
 from tercet.store.files import sync_folder
+from tercet.studio.media.whole_file import storage_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,48 +22,47 @@ class MakingPlace:
     out: Path
     folder: Path
 
-    @property
-    def video(self) -> Path:
-        """The video while it is made."""
-        return self.folder / self.out.name
+    def file(self, suffix: str) -> Path:
+        """Return a file while it is made: the video for ``.mp4``, else one beside it."""
+        return self.folder / (self.out.name if suffix == ".mp4" else self.out.stem + suffix)
 
-    def publish(self) -> None:
-        """Give every file its name, the video last: where it stands, everything stands."""
-        for file in sorted(self.folder.iterdir(), key=lambda file: file.name == self.out.name):
-            file.replace(self.out.parent / file.name)
-        sync_folder(self.out.parent)
+    def write(self, suffix: str, raw: bytes) -> None:
+        """Write a file beside the video. Raises StorageError."""
+        try:
+            self.file(suffix).write_bytes(raw)
+        except OSError as error:
+            raise storage_error(self.out, error) from error
 
-    def published(self, files: Delivered) -> Delivered:
-        """Return where the files lie after `publish`."""
-        parent = self.out.parent
-        manifest = files.manifest
-        return replace(
-            files,
-            video=self.out,
-            credits=parent / files.credits.name,
-            thumbnail=parent / files.thumbnail.name,
-            sprite_sheet=parent / files.sprite_sheet.name,
-            manifest=parent / manifest.name if manifest else None,
-            encoded=replace(files.encoded, path=self.out),
+    def publish(self) -> tuple[Path, ...]:
+        """Give every file its name and return them, the video last: then everything stands.
+
+        Raises StorageError.
+        """
+        made = sorted(
+            self.folder.iterdir(), key=lambda file: (file.name == self.out.name, file.name)
         )
+        try:
+            files = tuple(file.replace(self.out.parent / file.name) for file in made)
+            sync_folder(self.out.parent)
+        except OSError as error:
+            raise storage_error(self.out, error) from error
+        return files
 
 
 @contextmanager
-def making_place(out: Path, *, webm: bool = False) -> Iterator[MakingPlace]:
+def making_place(out: Path) -> Iterator[MakingPlace]:
     """Give the place where ``out`` is made; it is removed at the end, whatever happened.
 
     What a killed process left there is removed first. Raises InputError for a name that cannot be
     a video's, StorageError where the folder cannot be written or another process is making it.
     """
-    _check_name(out, ".webm" if webm else ".mp4")
+    _check_name(out)
     folder = out.with_name(f".{out.name}.making")
     try:
         folder.mkdir(exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        raise StorageError(
-            f"cannot write beside {out}: {error.strerror}", hint="give another -o"
-        ) from error
+        raise storage_error(out, error) from error
     try:
         _take(descriptor, folder, out)
         _empty(folder)
@@ -75,10 +74,11 @@ def making_place(out: Path, *, webm: bool = False) -> Iterator[MakingPlace]:
         os.close(descriptor)
 
 
-def _check_name(out: Path, suffix: str) -> None:
-    if out.suffix.lower() != suffix:
+def _check_name(out: Path) -> None:
+    if out.suffix.lower() != ".mp4":
         raise InputError(
-            f"expected a name that ends in {suffix}, got {out}", hint=f"-o video{suffix}"
+            f"expected a name that ends in .mp4, got {out}",
+            hint="-o out.mp4; --webm writes a WebM beside it",
         )
     if not out.parent.is_dir():
         raise InputError(f"there is no folder {out.parent}", hint="make it, or give another -o")
