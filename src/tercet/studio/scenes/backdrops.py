@@ -219,10 +219,10 @@ def _space(sheet: Sheet) -> None:
     top, bottom = np.array((22, 8, 40)), np.array((66, 20, 92))
     sheet.pixels[:] = (top + (bottom - top) * part)[:, None].astype(np.uint8)
     _stars(sheet, 34, 1.0, 0.0095)
-    for at in range(int(sheet.span / 1.2) + 1):
-        x = 0.82 + at * 1.2 + 0.05 * sheet.shift
-        sheet.disc(x, 0.2, 0.13, (226, 150, 84))
-        sheet.disc(x, 0.2, 0.22, (246, 206, 150), 0.13)
+    for at in range(int(sheet.span / 1.1) + 1):  # planets far below
+        x = 0.42 + at * 1.1 + 0.05 * sheet.shift
+        sheet.disc(x, 1.3, 0.6, (132, 104, 206))
+        sheet.disc(x, 1.33, 0.6, (60, 62, 140))
 
 
 def _room(sheet: Sheet) -> None:

@@ -20,6 +20,7 @@ from tercet.studio.scenes.recipe import (
     Time,
     Weather,
 )
+from tercet.studio.scenes.scene import Scene
 from tercet.studio.scenes.sprite import Kind
 from tercet.studio.scenes.stage import Stage
 from tercet.studio.scenes.staging import begin, begin_leading, size_of
@@ -75,8 +76,7 @@ def recipe(
         raise InputError(
             f"expected 1 to {ACTORS_MAX} actors, got {max_actors}", hint="set max_actors"
         )
-    key = hashlib.sha256(f"tercet/recipe@1 {stage.digest} {seed} {index}".encode()).digest()
-    generator = np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "little")))
+    generator = _generator(f"tercet/recipe@1 {stage.digest} {seed} {index}")
     for _ in range(_DRAWS_MAX):
         drawn = _drawn(stage, generator, index, max_actors)
         if bool(held_out_pairs(drawn, stage)) is held_out:
@@ -86,6 +86,37 @@ def recipe(
         f"expected a stage with recipes that have {kind}, found none in {_DRAWS_MAX} draws",
         hint="add works of more nouns",
     )
+
+
+def recipe_of(scene: Scene, stage: Stage, seed: int, index: int = 0) -> Recipe:
+    """Return a recipe that shows a scene; ``seed`` and ``index`` choose works, places and grain.
+
+    Raises InputError if a noun has no sprite on the stage or there are too many actors.
+    """
+    strange = [part.noun for part in scene.parts if part.noun not in stage.of_noun]
+    if strange or scene.count > ACTORS_MAX:
+        raise InputError(
+            f"expected at most {ACTORS_MAX} actors whose nouns are on the stage, got"
+            f" {scene.count} actors" + (f" and no work of {strange[0]!r}" if strange else ""),
+            hint="name fewer things, or ones that the works show",
+        )
+    generator = _generator(f"tercet/scene@1 {stage.digest} {seed} {index}")
+    cast: list[_Part] = []
+    for part in scene.parts:
+        choices = stage.of_noun[part.noun]
+        sprite = choices[generator.integers(len(choices))]
+        cast += [(sprite, part.colour, part.motion, part.heading)] * part.count
+    actors = tuple(_placed(stage, generator, cast))
+    paraphrase, grain = (int(value) for value in generator.integers(0, 2**31, 2))
+    return Recipe(
+        index, scene.backdrop, scene.time, scene.weather, scene.camera, actors, paraphrase, grain
+    )
+
+
+def _generator(key: str) -> np.random.Generator:
+    """Return the generator that belongs to a key: the same on any machine."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
 def _drawn(stage: Stage, generator: np.random.Generator, index: int, max_actors: int) -> Recipe:
@@ -135,6 +166,8 @@ def _part(stage: Stage, generator: np.random.Generator, before: _Part | None) ->
     kind = stage.sprites[sprite].kind
     chance = generator.random(4)
     colour = COLOURS[int(chance[0] * 2 * len(COLOURS))] if chance[0] < 0.5 else ""
+    if f"{colour} {noun}" in stage.of_noun:  # an orange tree is no tree painted orange
+        colour = ""
     heading = 1 if chance[1] < 0.6 else -1
     own = _OWN[kind]
     if before is not None and chance[2] < 0.3:

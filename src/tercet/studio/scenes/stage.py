@@ -57,9 +57,10 @@ class Stage:
         }
         return cls(chosen, names, MappingProxyType(found), _digest(chosen), {})
 
-    def kind(self, noun: str) -> Kind:
-        """Return what the things of this noun are to a scene."""
-        return self.sprites[self.of_noun[noun][0]].kind
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """What the things of each noun are to a scene."""
+        return {noun: self.sprites[found[0]].kind for noun, found in self.of_noun.items()}
 
     def proportions(self, sprite: int) -> tuple[float, float]:
         """Return width and height of a sprite as parts of its longest side."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tercet.studio.scenes.motions import FOLLOWED_WAY, GROUND, ORBIT_MIDDLE, WAY
@@ -22,9 +24,9 @@ _HANGING = frozenset({Kind.SKY})  # what stands in the sky
 
 def size_of(proportions: tuple[float, float], count: int) -> float:
     """Return the longest side of an actor, one of ``count``, in fractions of the frame."""
-    area = proportions[0] * proportions[1]
+    area: float = proportions[0] * proportions[1]
     low, high = _SLENDER_PARTS
-    return _SIZES[count - 1] * min(max(_AREA_PART / area**0.5, low), high)
+    return _SIZES[count - 1] * min(max(_AREA_PART / math.sqrt(area), low), high)
 
 
 def begin(
