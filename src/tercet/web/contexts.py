@@ -30,14 +30,13 @@ class Typed:
     steps: str = ""
     guidance: str = ""
     negative_prompt: str = ""
-    engine: str = ""
     like: str = ""
     order_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class EngineChoice:
-    """An engine to choose: ``rights`` is the line about the works behind it."""
+class EngineLine:
+    """The engine that makes the videos: ``rights`` is the line about the works behind it."""
 
     name: str
     summary: str
@@ -46,19 +45,11 @@ class EngineChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class SizeChoice:
-    """A size to choose, in pixels; ``value`` is what the form sends: `512x512`."""
+class SizeGroup:
+    """Sizes of one shape, as the form sends them: `512x512`, with what is shown: `512 × 512`."""
 
-    value: str
-    width_px: int
-    height_px: int
-
-    @property
-    def shape(self) -> str:
-        """Name the shape: `square`, `wide` or `tall`."""
-        if self.width_px == self.height_px:
-            return "square"
-        return "wide" if self.width_px > self.height_px else "tall"
+    shape: str
+    sizes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +66,18 @@ class StudioContext:
     """The studio: the form that orders a video.
 
     ``typed`` is shown in the fields; ``problems`` are by field name, empty for the whole form.
-    ``engines``, ``sizes`` and ``rates`` (frames per second) are the choices; ``examples`` are
-    prompts made of words the engine knows. Lengths are in seconds, limits inclusive.
+    ``sizes`` and ``rates`` (frames per second) are the choices; ``examples`` are prompts made of
+    words the engine knows. ``fault`` tells why no video can be made at all just now.
     """
 
     typed: Typed
-    engines: tuple[EngineChoice, ...]
-    sizes: tuple[SizeChoice, ...]
+    engine: EngineLine
+    sizes: tuple[SizeGroup, ...]
     rates: tuple[int, ...]
     examples: tuple[str, ...]
     prompt_characters_max: int
-    seconds_min: int
     seconds_max: int
+    fault: Problem | None = None
     problems: Mapping[str, Problem] = field(default_factory=dict)
 
 
@@ -206,7 +197,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class GalleryContext:
-    """The gallery, newest first. ``older_url`` and ``newest_url`` are empty where they lead nowhere."""
+    """The gallery, newest first. An address is empty where there is nothing behind it."""
 
     cards: tuple[Card, ...]
     newest_url: str = ""
