@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "check a clearance: signature, digests and counts",
     "policies": "list the policies, or show or check one",
     "generate": "make a video of up to a minute from a prompt, with its credits",
+    "check": "read a video back: who made it, from what, and whether it was altered",
 }
 INTERRUPTED = 130  # what shells report for Ctrl-C
 

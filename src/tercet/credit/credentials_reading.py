@@ -20,7 +20,9 @@ _OFFLINE = {
 }
 _TEXT_CHARACTERS_MAX = 300
 _LIST_MAX = 50
-_MARKS = (b"jumb", b"c2pa")  # a manifest store's box, and its label
+_CHUNK_BYTES = 1 << 20
+_STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq"
+"""How a manifest store begins: its description box and type (C2PA 2.4 section 11.1)."""
 
 
 class State(StrEnum):
@@ -84,20 +86,19 @@ def _unread(file: BinaryIO, error: str, *, given: bool) -> Credentials:
     """What is left to say where the library fails: remote, broken, or none at all."""
     if "emote" in error:  # RemoteManifestUrl, RemoteManifestFetch
         return Credentials(State.REMOTE, faults=(_text(error),))
-    if given or _shows_marks(file):
+    if given or _shows_store(file):
         return Credentials(State.BROKEN, faults=(_text(error),))
     return Credentials(State.NONE)
 
 
-def _shows_marks(file: BinaryIO) -> bool:
-    """Whether the bytes of a manifest store stand anywhere in the file."""
+def _shows_store(file: BinaryIO) -> bool:
+    """Whether a manifest store begins anywhere in the file."""
     file.seek(0)
     tail = b""
-    while chunk := file.read(1 << 20):
-        window = tail + chunk
-        if all(mark in window for mark in _MARKS):
+    while chunk := file.read(_CHUNK_BYTES):
+        if _STORE in tail + chunk:
             return True
-        tail = window[-4096:]
+        tail = chunk[-len(_STORE) :]
     return False
 
 

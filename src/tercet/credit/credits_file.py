@@ -54,8 +54,9 @@ def read_credits(raw: bytes) -> dict[str, Any]:
         coded = document["video"]["coded_sha256"]
     except (KeyError, TypeError) as error:
         raise InputError(f"expected a whole {CREDITS_TYPE}: {error}") from error
-    if not isinstance(coded, dict):
-        raise InputError(f"expected a whole {CREDITS_TYPE}: coded_sha256 names no file")
+    texts = [text for line in listed for text in (line.work, line.title, line.owner, line.licence)]
+    if not isinstance(coded, dict) or not all(isinstance(text, str) for text in texts):
+        raise InputError(f"expected a whole {CREDITS_TYPE}: digests and names as text")
     _check(listed)
     return document
 
@@ -67,7 +68,7 @@ def credits_bytes(document: dict[str, Any]) -> bytes:
 
 def _check(credits_of_video: Sequence[Credit]) -> None:
     shares = [credit.share_parts for credit in credits_of_video]
-    if not all(isinstance(share, int) and share >= 0 for share in shares):
+    if not all(type(share) is int and share >= 0 for share in shares):
         raise IntegrityError("expected shares of whole parts, zero or more")
     if shares and sum(shares) != WHOLE_PARTS:
         raise IntegrityError(f"expected credits of {WHOLE_PARTS:,} parts, got {sum(shares):,}")

@@ -1,0 +1,170 @@
+"""What lies beside a checked video: its credits, its model and the record of the model's training.
+
+Everything is compared with what the video's credentials say.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tercet.core.canonical import canonical_json
+from tercet.core.errors import InputError, TercetError
+from tercet.core.ids import sha256_hex
+from tercet.credit.credits_file import CREDITS_BYTES_MAX, read_credits
+from tercet.flows.credentials import credits_path
+from tercet.flows.verify import Check
+from tercet.store.keys import signature_holds
+from tercet.studio.engines.engines import model_folder
+
+RECORD_NAME = "record.json"
+RECORD_TYPE = "tercet/training-record@1"
+_RECORD_BYTES_MAX = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsFound:
+    """The credits beside a video: how many works, and whether they are of these very pictures."""
+
+    path: Path
+    works: int
+    owners: int
+    methods: tuple[str, ...]
+    engine: str
+    rights: str
+    key_id: str
+    of_these_pictures: bool
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFound:
+    """The model a video names, and the record of its training. ``record`` is as it was signed."""
+
+    folder: Path
+    record_sha256: str
+    key_id: str
+    record: dict[str, Any]
+    checks: tuple[Check, ...]
+
+
+def find_credits(video: Path, coded: str, making: dict[str, Any]) -> CreditsFound | None:
+    """Return the credits beside ``video``, checked; None where there are none.
+
+    ``coded`` is the digest of its coded pictures, ``making`` what its credentials say, if anything.
+    """
+    path = credits_path(video)
+    if not path.is_file():
+        return None
+    try:
+        raw = _read(path, CREDITS_BYTES_MAX)
+        document = read_credits(raw)
+    except TercetError as error:
+        failed = Check("credits", False, f"{path.name}: {error.message}")
+        return CreditsFound(path, 0, 0, (), "", "", "", False, (failed,))
+    named = document["video"]["coded_sha256"].values()
+    key_id, signed = _signed(document)
+    checks = [Check("credits signature", signed, f"key {key_id}" if signed else "does not fit")]
+    if making:
+        expected, got = str(making.get("credits_sha256", "")), sha256_hex(raw)
+        checks.append(_same("credits", expected, got))
+    else:
+        found = "of these pictures" if coded in named else "of other pictures than these"
+        checks.append(Check("credits", coded in named, found))
+    lines = document["credits"]
+    return CreditsFound(
+        path=path,
+        works=len(lines),
+        owners=len({line["owner"] for line in lines}),
+        methods=tuple(sorted({str(line["method"]) for line in lines})),
+        engine=str(document.get("engine", "")),
+        rights=str(document.get("rights", "")),
+        key_id=key_id,
+        of_these_pictures=bool(coded) and coded in named and signed,
+        checks=tuple(checks),
+    )
+
+
+def find_model(making: dict[str, Any], folder: Path | None) -> ModelFound | None:
+    """Return the model that ``making`` names and its training record, checked.
+
+    Without a ``folder``, one that was shipped under the name; None where there is none, or the
+    video names no model. Raises InputError for a ``folder`` that is none.
+    """
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"there is no folder {folder}", hint="give the folder of a model")
+    if folder is None:
+        folder = _shipped(making)
+    if folder is None:
+        return None
+    expected = str(making.get("training_record_sha256", ""))
+    try:
+        raw = _read(folder / RECORD_NAME, _RECORD_BYTES_MAX)
+        record = json.loads(raw)
+        if not isinstance(record, dict) or record.get("type") != RECORD_TYPE:
+            raise InputError(f"expected a {RECORD_TYPE}")
+        digest = sha256_hex(canonical_json(record))
+    except (TercetError, ValueError, RecursionError) as error:
+        why = error.message if isinstance(error, TercetError) else "it is no JSON"
+        failed = Check("training record", False, f"{RECORD_NAME}: {why}")
+        return ModelFound(folder, "", "", {}, (failed,))
+    key_id, signed = _signed(record)
+    checks = [
+        Check("training record signature", signed, f"key {key_id}" if signed else "does not fit")
+    ]
+    if expected:
+        same = sha256_hex(raw) if sha256_hex(raw) == expected else digest
+        checks.append(_same("training record", expected, same))
+    else:
+        checks.append(Check("training record", False, "the video names none"))
+    return ModelFound(folder, digest, key_id, record, tuple(checks))
+
+
+def _shipped(making: dict[str, Any]) -> Path | None:
+    """Return the shipped model of the name in ``making``; a name that is a path is not one."""
+    name = str(making.get("model", ""))
+    if not name or not making.get("training_record_sha256"):
+        return None
+    if "/" in name or "\\" in name or name.startswith("."):
+        return None
+    try:
+        return model_folder(name)
+    except InputError:
+        return None
+
+
+def _signed(document: dict[str, Any]) -> tuple[str, bool]:
+    """Return the id of the key, and whether its signature fits the rest of the document."""
+    signature = document.get("signature")
+    if not isinstance(signature, dict):
+        return "", False
+    try:
+        public = base64.b64decode(str(signature.get("public_key", "")), validate=True)
+        value = base64.b64decode(str(signature.get("value", "")), validate=True)
+        rest = {name: entry for name, entry in document.items() if name != "signature"}
+        message = canonical_json(rest)
+    except (binascii.Error, TercetError):
+        return "", False
+    return sha256_hex(public)[:16], signature_holds(public, value, message)
+
+
+def _read(path: Path, bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(bytes_max + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from error
+    if len(raw) > bytes_max:
+        raise InputError(f"expected at most {bytes_max:,} bytes")
+    return raw
+
+
+def _same(name: str, expected: str, got: str) -> Check:
+    found = f"sha256 {got[:16]}"
+    return Check(
+        name, expected == got, found if expected == got else f"expected {expected[:16]}, {found}"
+    )
