@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tercet.studio.scenes.palette import COLOURS
-from tercet.studio.scenes.plurals import plural
+from tercet.studio.scenes.plurals import is_always_plural, plural
 from tercet.studio.scenes.recipe import Backdrop, Camera, Motion, Recipe, Time, Weather
 from tercet.studio.scenes.scene import Part, Scene, scene_of
 from tercet.studio.scenes.sprite import Kind
@@ -148,6 +148,8 @@ def _subject(part: Part) -> str:
     """Return 'a red car', 'an owl', 'two birds'."""
     noun = plural(part.noun) if part.count > 1 else part.noun
     name = f"{part.colour} {noun}" if part.colour else noun
+    if part.count == 1 and is_always_plural(part.noun):
+        return name
     return f"{NUMBERS[part.count] if part.count > 1 else article(name)} {name}"
 
 
@@ -159,7 +161,7 @@ def article(name: str) -> str:
 def _verb(part: Part, wording: _Wording) -> str:
     ways = KIND_VERBS.get((part.kind, part.motion), VERBS[part.motion])
     second = len(ways) > 1 and wording.pick(3) == 2
-    return ways[second][part.count > 1]
+    return ways[second][part.count > 1 or is_always_plural(part.noun)]
 
 
 def _place(scene: Scene, wording: _Wording) -> str:

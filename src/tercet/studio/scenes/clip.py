@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 
 from tercet.studio.scenes import motions
-from tercet.studio.scenes.backdrops import LIGHT, VARIANTS, kept_backdrop
+from tercet.studio.scenes.backdrops import VARIANTS, kept_backdrop
+from tercet.studio.scenes.compositing import blend, camera_matrix, lit, placed
 from tercet.studio.scenes.motions import Floats, poses
-from tercet.studio.scenes.recipe import CLIP_FRAME_COUNT, Backdrop, Camera, Recipe, Time, Weather
+from tercet.studio.scenes.recipe import CLIP_FRAME_COUNT, Backdrop, Camera, Recipe, Weather
 from tercet.studio.scenes.sprite import Pixels
 from tercet.studio.scenes.stage import Stage
 from tercet.studio.scenes.weather import fall
 
-_ACTOR_LIGHT_PART = 0.45  # actors take on this much of the light, so that their colour is seen
-_INDOORS = frozenset({Backdrop.ROOM, Backdrop.SPACE})  # where no rain or snow falls
+INDOORS = frozenset({Backdrop.ROOM, Backdrop.SPACE})  # where no rain or snow falls
 
 
 def render_clip(
@@ -30,8 +30,8 @@ def render_clip(
     moments = _moments(frame_count)
     frames = _backdrops(recipe, moments, side_px)
     for _, at, top, left, patch in _patches(recipe, stage, moments, side_px):
-        _blend(frames[at], patch, top, left)
-    if recipe.weather is not Weather.CLEAR and recipe.backdrop not in _INDOORS:
+        blend(frames[at], patch, top, left)
+    if recipe.weather is not Weather.CLEAR and recipe.backdrop not in INDOORS:
         fall(frames, recipe.weather, recipe.grain % VARIANTS)
     return frames
 
@@ -82,20 +82,11 @@ def _backdrops(recipe: Recipe, moments: Floats, side_px: int) -> Pixels:
         frames[:] = drawn
         return frames
     for at, moment in enumerate(moments):
-        matrix = _camera(recipe.camera, float(moment), side_px)
+        matrix = camera_matrix(recipe.camera, float(moment), (side_px, side_px))
         frames[at] = cv2.warpAffine(
             drawn, matrix, (side_px, side_px), borderMode=cv2.BORDER_REPLICATE
         )
     return frames
-
-
-def _camera(camera: Camera, moment: float, side_px: int) -> Floats:
-    """Return the affine map from the backdrop's pixels to the frame's."""
-    if camera is Camera.PAN:
-        return np.array([[1.0, 0.0, -motions.PAN_WIDTH * moment * side_px], [0.0, 1.0, 0.0]])
-    factor = float(motions.zoom(np.array(moment)))
-    x, y = (part * side_px - 0.5 for part in motions.ZOOM_ANCHOR)
-    return np.array([[factor, 0.0, x * (1 - factor)], [0.0, factor, y * (1 - factor)]])
 
 
 def _patches(
@@ -110,57 +101,10 @@ def _patches(
         actor, way = recipe.actors[at], ways[at]
         largest = float(way[:, 2].max()) * side_px
         picture = stage.picture(actor.sprite, actor.colour, is_mirrored(recipe, stage, at), largest)
-        picture = _lit(picture, recipe.time)
-        for frame in range(len(moments)):
-            patch = _placed(picture, way[frame], side_px)
+        picture = lit(picture, recipe.time)
+        for frame, (x, y, size, angle) in enumerate(
+            (way * [side_px, side_px, side_px, 1]).tolist()
+        ):
+            patch = placed(picture, (x, y), size, angle, (side_px, side_px))
             if patch is not None:
                 yield (at, frame, *patch)
-
-
-def _lit(picture: Pixels, time: Time) -> Pixels:
-    """Return a premultiplied picture in the light of the time of day."""
-    if time is Time.DAY:
-        return picture
-    light = [256 * (1.0 - _ACTOR_LIGHT_PART * (1.0 - part)) for part in LIGHT[time]]
-    lit: Pixels = ((picture * np.array([*light, 256], np.uint16)) >> 8).astype(np.uint8)
-    return lit
-
-
-def _placed(picture: Pixels, pose: Floats, side_px: int) -> tuple[int, int, Pixels] | None:
-    """Return a picture at a pose as top, left and the patch inside the frame; None if outside."""
-    high, wide = picture.shape[:2]
-    x, y, size, angle = (float(value) for value in pose)
-    factor = size * side_px / (max(high, wide) - 2)
-    cosine, sine = factor * math.cos(angle), factor * math.sin(angle)
-    reach_x = (abs(cosine) * wide + abs(sine) * high) / 2
-    reach_y = (abs(sine) * wide + abs(cosine) * high) / 2
-    middle_x, middle_y = x * side_px, y * side_px
-    left, right = max(math.floor(middle_x - reach_x), 0), math.ceil(middle_x + reach_x)
-    top, bottom = max(math.floor(middle_y - reach_y), 0), math.ceil(middle_y + reach_y)
-    right, bottom = min(right, side_px), min(bottom, side_px)
-    if right <= left or bottom <= top:
-        return None
-    # pixel centres lie at half pixels: (u + 0.5) of the picture goes to (v + 0.5) of the frame
-    from_x, from_y = (wide - 1) / 2, (high - 1) / 2
-    to_x, to_y = middle_x - 0.5 - left, middle_y - 0.5 - top
-    matrix = np.array(
-        [
-            [cosine, -sine, to_x - cosine * from_x + sine * from_y],
-            [sine, cosine, to_y - sine * from_x - cosine * from_y],
-        ]
-    )
-    patch = cv2.warpAffine(picture, matrix, (right - left, bottom - top))
-    return top, left, patch.astype(np.uint8, copy=False)
-
-
-def _blend(frame: Pixels, patch: Pixels, top: int, left: int) -> None:
-    """Lay a premultiplied patch over a frame, in place."""
-    height, width = patch.shape[:2]
-    under = frame[top : top + height, left : left + width]
-    clear = 255 - patch[..., 3:].astype(np.uint16)
-    mixed = under * clear
-    mixed += 127
-    mixed //= 255
-    mixed += patch[..., :3]
-    np.minimum(mixed, 255, out=mixed)
-    under[:] = mixed

@@ -64,9 +64,9 @@ _PLACE_LEADS = "in on over past through across by at above near into under along
 BEFORE_PLACE: Final = frozenset(_PLACE_LEADS.split())
 _SMALL_WORDS = (
     "the of is are was and then while with to it its them their they there from up down out off"
-    " very as that which right still camera behind beside next before after against upon below toward"
-    " towards so goes gets big small little large slowly quickly fast please show me video clip"
-    " scene shot background bigger circles , . ! ? ; :"
+    " very as that which right still camera behind beside next before after against upon below"
+    " toward towards so goes gets big small little large slowly quickly fast please show me video"
+    " clip scene shot background bigger circles , . ! ? ; :"
 )
 PASSED_OVER: Final = frozenset([*BEFORE_PLACE, *_SMALL_WORDS.split()])
 

@@ -14,18 +14,27 @@ IRREGULAR: Final = {
     "tomato": "tomatoes", "mango": "mangoes", "volcano": "volcanoes", "hero": "heroes",
     "mosquito": "mosquitoes", "die": "dice",
 }  # fmt: skip
-UNCHANGED: Final = frozenset(
+ALWAYS_PLURAL: Final = frozenset(
     {
-        "fish", "sheep", "deer", "moose", "aircraft", "spacecraft", "bison", "shrimp", "squid",
-        "scissors", "glasses", "trousers", "jeans", "pliers", "binoculars", "headphones",
+        "scissors", "glasses", "sunglasses", "trousers", "pants", "jeans", "shorts", "pliers",
+        "tongs", "binoculars", "headphones", "flip-flops", "pajamas", "tweezers", "handcuffs",
     }
 )  # fmt: skip
+UNCHANGED: Final = ALWAYS_PLURAL | {
+    "fish", "sheep", "deer", "moose", "aircraft", "spacecraft", "bison", "shrimp", "squid",
+    "dice",
+}  # fmt: skip
 
 
 def plural(noun: str) -> str:
     """Return the plural of a noun; of several words, that of the last."""
     *before, last = noun.split(" ")
     return " ".join([*before, _plural(last)])
+
+
+def is_always_plural(noun: str) -> bool:
+    """Tell whether one such thing is spoken of as several: scissors, trousers."""
+    return noun.rpartition(" ")[2] in ALWAYS_PLURAL
 
 
 def _plural(word: str) -> str:

@@ -127,7 +127,7 @@ def _drawn(stage: Stage, generator: np.random.Generator, index: int, max_actors:
     cast = _cast(stage, generator, count, same)
     backdrop = _backdrop(stage, generator, cast)
     time, weather = _time(chance[2]), _weather(chance[3])
-    dark = time is Time.NIGHT and any(part[1] == "black" for part in cast)
+    dark = time is Time.NIGHT and any(_is_black(stage, part) for part in cast)
     if backdrop is Backdrop.SPACE or dark:  # space knows no day; nothing black is seen at night
         time = Time.DAY
     if backdrop in (Backdrop.SPACE, Backdrop.ROOM):
@@ -187,9 +187,14 @@ def _backdrop(stage: Stage, generator: np.random.Generator, cast: list[_Part]) -
     choices = _WHERE.get(kind, (*_LAND, Backdrop.ROOM))
     if any(part[2] in _ON_GROUND for part in cast):
         choices = tuple(choice for choice in choices if choice not in _GROUNDLESS)
-    if any(part[1] == "black" for part in cast):
+    if any(_is_black(stage, part) for part in cast):
         choices = tuple(choice for choice in choices if choice is not Backdrop.SPACE)
     return choices[generator.integers(len(choices))]
+
+
+def _is_black(stage: Stage, part: _Part) -> bool:
+    """Tell whether somebody would not be seen in the dark."""
+    return (part[1] or stage.sprites[part[0]].colour) == "black"
 
 
 def _time(chance: float) -> Time:
