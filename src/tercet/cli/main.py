@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "show what changes between two clearances",
     "verify": "check a clearance: signature, digests and counts",
     "policies": "list the policies, or show or check one",
+    "train": "train a model on the cleared works of a clearance, on record",
     "generate": "make a video of up to a minute from a prompt, with its credits",
     "check": "read a video back: who made it, from what, and whether it was altered",
 }

@@ -37,9 +37,9 @@ def _processor_name() -> str:
 
 
 def _gpu_name() -> str:
-    import torch
+    from tercet.studio.training_ranks import gpu_name
 
-    return str(torch.cuda.get_device_name())
+    return gpu_name()
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ RECORD_NAME = "record.json"
 PLAN_NAME = "plan.json"
 WORKS_NAME = "works.jsonl"
 BATCHES_NAME = "batches.txt"
+CARD_NAME = "card.md"
 NOT_READABLE = "not readable"
 
 _PLAN_SHAPE: dict[str, type] = {

@@ -1,0 +1,382 @@
+"""train: a signed clearance in; a model, and the signed record of all it was trained on, out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tercet.core.canonical import canonical_json
+from tercet.core.errors import InputError, IntegrityError, StorageError
+from tercet.core.ids import sha256_hex
+from tercet.core.version import __version__
+from tercet.flows.pool import worker_pool
+from tercet.flows.train_batches import SampleBatch, batches, prepare_source
+from tercet.flows.train_code import code_entry
+from tercet.flows.train_hardware import Meter, hardware_entry
+from tercet.flows.train_model import Account, write_model
+from tercet.flows.train_run import Checkpoints, keep_plan, load_checkpoint, locked
+from tercet.flows.train_works import Works, read_works
+from tercet.flows.training_gate import Gate, open_gate
+from tercet.store.batch_chain import ChainFile
+from tercet.store.files import write_atomically
+from tercet.store.keys import SigningKey
+from tercet.studio.batch_chain import batch_hash
+from tercet.studio.scenes.stage import Stage
+from tercet.studio.training_record import (
+    BATCHES_NAME,
+    PLAN_TYPE,
+    WORKS_NAME,
+    clearance_entry,
+    settings_entry,
+    works_bytes,
+    works_entry,
+)
+from tercet.studio.training_samples import (
+    MixedSamples,
+    SampleSource,
+    SceneSamples,
+    WindowSamples,
+    sample_grid,
+)
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+    from tercet.studio.training import Learner
+    from tercet.studio.training_ranks import Ranks
+
+STEPS_MAX, BATCH_MAX = 10_000_000, 65_536
+GRID_CLIPS = 6
+LOSS_MEMORY, NEW_LOSS = 0.98, 0.02  # the loss told is a moving mean
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """How far a run is, after a step. ``samples_per_s`` and ``eta_s`` are of this session."""
+
+    step: int
+    steps: int
+    loss: float
+    samples_per_s: float
+    eta_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What is asked. ``clearance`` is the folder `tercet clear` wrote, ``run`` the run's own.
+
+    ``public_key`` (Base64) is the key the clearance must be signed with; ``minutes`` ends this
+    session early (0: not); ``device`` "" means a GPU where there is one; ``workers`` make samples
+    beside the training (0: none). ``is_stopped`` is asked after every step.
+    """
+
+    clearance: Path
+    run: Path
+    key: SigningKey
+    public_key: str
+    now: str
+    name: str = ""
+    size: str = "s"
+    steps: int = 20_000
+    minutes: float = 0.0
+    batch: int = 64
+    seed: int = 0
+    nouns: tuple[str, ...] = ()
+    places: tuple[Path, ...] = ()
+    device: str = ""
+    workers: int = 0
+    grid_every: int = 500
+    checkpoint_every: int = 250
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None
+    advance: Callable[[Advance], None] = lambda advance: None
+    tell: Callable[[str], None] = lambda text: None
+    is_stopped: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a session came to. ``record`` is there once a model was written."""
+
+    step: int
+    steps: int
+    chain: str
+    record: dict[str, Any] = field(default_factory=dict)
+    model: Path | None = None
+
+
+def train(request: TrainRequest) -> Trained:
+    """Train a model on the cleared rows of a clearance; go on where an earlier session stopped.
+
+    Raises InputError, RefusedError and IntegrityError as the gate does (see `open_gate`),
+    InputError for settings that cannot be, StorageError when the disk cannot take a checkpoint;
+    then everything up to the checkpoint before is kept.
+    """
+    _check(request)
+    _need_torch()
+    from tercet.studio.training_ranks import join_ranks
+
+    ranks = join_ranks(request.device, request.batch)
+    try:
+        with locked(request.run) if ranks.rank == 0 else nullcontext():
+            return _train(request, ranks)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write under {request.run}: {error.strerror or error}",
+            hint="free some space; the last checkpoint is kept, and the same command goes on there",
+        ) from error
+    finally:
+        ranks.leave()
+
+
+def _check(request: TrainRequest) -> None:
+    for name, value, most in (
+        ("steps", request.steps, STEPS_MAX),
+        ("batch", request.batch, BATCH_MAX),
+    ):
+        if not 1 <= value <= most:
+            raise InputError(f"expected 1 to {most} {name}, got {value}", hint=f"--{name} NUMBER")
+    if not 0 <= request.seed < 2**53:
+        raise InputError(f"expected a seed from 0 to 2^53 - 1, got {request.seed}")
+    if request.run.resolve().is_relative_to(request.clearance.resolve()):
+        raise InputError(
+            f"the run {request.run} lies inside the clearance {request.clearance}",
+            hint="choose a folder outside of it with -o",
+        )
+
+
+def _need_torch() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None or find_spec("safetensors") is None:
+        raise InputError(
+            "training needs PyTorch and safetensors, which are not installed",
+            hint="pip install 'tercet[studio]'",
+        )
+
+
+def _train(request: TrainRequest, ranks: Ranks) -> Trained:
+    from tercet.studio.model.size import shape_of
+
+    shape_of(request.size, word_count=1, owner_count=1)  # an unknown size is refused at once
+    gate = open_gate(
+        request.clearance,
+        public_key=request.public_key,
+        places=request.places,
+        progress=request.progress,
+    )
+    works = read_works(
+        gate,
+        request.run,
+        nouns=frozenset(request.nouns) or None,
+        progress=request.progress,
+    )
+    source = _source(works, request.seed)
+    session = _Session(request, ranks, gate, works, source)
+    if request.workers:
+        with worker_pool(request.workers, prepare_source, (source,)) as pool:
+            pool.submit(_nothing).result()  # forked before a GPU is touched
+            return session.run(pool)
+    return session.run(None)
+
+
+def _nothing() -> None:
+    """Start the workers."""
+
+
+def _source(works: Works, seed: int) -> SampleSource:
+    scenes = SceneSamples(Stage.of(works.sprites), seed) if works.sprites else None
+    windows = WindowSamples(works.clips, seed) if works.clips else None
+    if scenes and windows:
+        return MixedSamples(scenes, windows)
+    found = scenes or windows
+    if found is None:
+        raise InputError("expected works to learn from, got none")
+    return found
+
+
+class _Session:
+    """One session of a run: from the last checkpoint to the end, or to where it is stopped."""
+
+    def __init__(
+        self, request: TrainRequest, ranks: Ranks, gate: Gate, works: Works, source: SampleSource
+    ) -> None:
+        from tercet.studio.model.size import shape_of
+        from tercet.studio.model.words import Vocabulary
+        from tercet.studio.training import Settings
+
+        self.request, self.ranks, self.gate, self.works = request, ranks, gate, works
+        self.source = source
+        self.vocabulary = Vocabulary.of(source.words())
+        self.owners = tuple(sorted({line.owner for line in works.lines} - {""}))
+        self.number = {owner: at for at, owner in enumerate(self.owners, 1)}
+        self.settings = Settings(steps=request.steps, seed=request.seed)
+        self.shape = shape_of(
+            request.size, word_count=len(self.vocabulary), owner_count=len(self.owners)
+        )
+        self.begun_s = time.monotonic()
+        self.loss = float("nan")
+
+    def plan(self) -> dict[str, Any]:
+        """Return what this run is: all that its batches and its weights follow from."""
+        raw = works_bytes(self.works.lines)
+        request = self.request
+        stage = Stage.of(self.works.sprites).digest if self.works.sprites else ""
+        return {
+            "type": PLAN_TYPE,
+            "created_at": request.now,
+            "tercet": __version__,
+            "clearance": clearance_entry(self.gate.clearance.sha256, self.gate.clearance.document),
+            "works": works_entry(self.works.lines, raw),
+            "settings": settings_entry(self.settings.fields() | self.shape.fields()),
+            "order": {
+                "seed": request.seed,
+                "batch": request.batch,
+                "ranks": self.ranks.count,
+                "nouns": sorted(request.nouns),
+                "stage_sha256": stage,
+                "clips": len(self.works.clips),
+                "owners_sha256": sha256_hex(canonical_json(list(self.owners))),
+            },
+            "code": code_entry(),
+        }
+
+    def run(self, pool: ProcessPoolExecutor | None) -> Trained:
+        """Train until the end, or until stopped; write the model where there is one to write."""
+        request = self.request
+        if self.ranks.rank == 0:
+            write_atomically(request.run / WORKS_NAME, works_bytes(self.works.lines))
+            plan = keep_plan(request.run, self.plan(), request.key)
+        else:
+            plan = {}
+        plan = self.ranks.agreed(plan)
+        start = bytes.fromhex(sha256_hex(canonical_json(plan) + b"\n"))  # of plan.json as it lies
+        learner = self._learner()
+        checkpoints = Checkpoints(request.run) if self.ranks.rank == 0 else None
+        found = self.ranks.agreed(checkpoints.newest(request.tell) if checkpoints else None)
+        if found is not None:
+            load_checkpoint(found, learner)
+            request.tell(f"going on after step {found.step}")
+        step = found.step if found else 0
+        self.loss = float(found.notes["loss"]) if found else self.loss
+        meter = Meter.going_on(self.ranks.device, found.notes["meter"] if found else {})
+        if self.ranks.rank:
+            self._steps(learner, None, None, meter, step, pool)
+            return Trained(learner.steps_done, request.steps, "")
+        with ChainFile(request.run / BATCHES_NAME, start, step) as chain:
+            if found and chain.link != found.link:
+                raise IntegrityError(
+                    f"{BATCHES_NAME} is not the chain of checkpoint {found.step}",
+                    hint="put the file back, or start a new run in another folder",
+                )
+            self._steps(learner, chain, checkpoints, meter, step, pool)
+        return self._ended(learner, chain, meter, plan)
+
+    def _learner(self) -> Learner:
+        from tercet.studio.training import Learner
+
+        return Learner(self.shape, self.vocabulary, self.settings, device=self.ranks.device)
+
+    def _steps(
+        self,
+        learner: Learner,
+        chain: ChainFile | None,
+        checkpoints: Checkpoints | None,
+        meter: Meter,
+        done: int,
+        pool: ProcessPoolExecutor | None,
+    ) -> None:
+        """Take step after step. A batch is in the chain before it is learned from."""
+        request = self.request
+        model = self.ranks.shared(learner.model)
+        made = batches(
+            self.source,
+            batch=request.batch,
+            part=self.ranks.part(request.batch),
+            first_step=done + 1,
+            last_step=request.steps,
+            pool=pool,
+        )
+        saved = done
+        first_s = time.monotonic()
+        for step, samples in enumerate(made, done + 1):
+            records = self.ranks.gathered(list(samples.records))
+            if chain is not None:
+                chain.take(batch_hash(step, records))
+            loss = learner.step(self._batch(samples), model)
+            self.loss = loss if step == 1 else LOSS_MEMORY * self.loss + loss * NEW_LOSS
+            if chain is not None:
+                self._tell(step, done, self.loss, first_s)
+            stop = self.ranks.agreed(self._is_over())
+            last = stop or step == request.steps
+            if chain and checkpoints and (last or step % request.checkpoint_every == 0):
+                chain.sync()
+                notes = {"meter": meter.state(), "loss": self.loss}
+                checkpoints.write(learner, step, chain.link, notes)
+                saved = step
+            if chain and request.grid_every and (step % request.grid_every == 0 or last):
+                self._grid(learner, step)
+            if stop:
+                break
+        if chain is not None and saved != chain.step:
+            raise IntegrityError(f"step {chain.step} was not saved")
+
+    def _batch(self, samples: SampleBatch) -> Any:
+        from tercet.studio.training import Batch
+
+        owners = [self.number.get(owner, 0) for owner in samples.owners]
+        return Batch(samples.clips, samples.captions, owners)
+
+    def _is_over(self) -> bool:
+        minutes = self.request.minutes
+        late = minutes > 0 and time.monotonic() - self.begun_s >= 60 * minutes
+        return late or self.request.is_stopped()
+
+    def _tell(self, step: int, done: int, loss: float, first_s: float) -> None:
+        passed_s = max(time.monotonic() - first_s, 1e-9)
+        rate = (step - done) / passed_s
+        left_s = (self.request.steps - step) / rate
+        samples_per_s = rate * self.request.batch
+        self.request.advance(Advance(step, self.request.steps, loss, samples_per_s, left_s))
+
+    def _grid(self, learner: Learner, step: int) -> None:
+        """Make a picture of what the model shows for the first captions of the run."""
+        from tercet.flows.train_pictures import write_png
+        from tercet.studio.sampling import sample
+
+        captions = [self.source.sample(index).caption for index in range(GRID_CLIPS)]
+        clips = sample(learner.average, self.vocabulary, captions, seed=self.request.seed)
+        folder = self.request.run / "samples"
+        folder.mkdir(exist_ok=True)
+        write_png(folder / f"{step:09d}.png", sample_grid(clips))
+        text = "".join(f"{caption}\n" for caption in captions)
+        write_atomically(folder / "captions.txt", text.encode())
+
+    def _ended(
+        self, learner: Learner, chain: ChainFile, meter: Meter, plan: dict[str, Any]
+    ) -> Trained:
+        """Write the model and its record, unless somebody stopped the run by hand."""
+        request = self.request
+        if chain.step < request.steps and request.is_stopped():
+            return Trained(chain.step, request.steps, chain.link.hex())
+        from tercet.studio.model.weights import model_files
+
+        nouns = {sprite.noun: str(sprite.kind) for sprite in self.works.sprites}
+        name = request.name or request.run.resolve().name
+        files = model_files(name, learner.average, self.vocabulary, dict(sorted(nouns.items())))
+        account = Account(
+            plan=plan,
+            now=request.now,
+            steps=chain.step,
+            chain_start=chain.start,
+            chain_end=chain.link,
+            hardware=hardware_entry(self.ranks.device, self.ranks.count),
+            cost=meter.entry(),
+            loss=f"{self.loss:.4f}",
+            passed_over=self.works.passed_over,
+        )
+        record = write_model(request.run, files, account, request.key)
+        return Trained(chain.step, request.steps, chain.link.hex(), record, request.run / "model")

@@ -1,0 +1,35 @@
+"""Which code a run was made by: versions, and one digest over the studio's own sources."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tercet.core.version import __version__
+
+_PACKAGES = ("torch", "numpy", "opencv-python-headless", "resvg_py", "av", "safetensors")
+
+
+def code_entry() -> dict[str, str]:
+    """Return versions of all that shapes batches and weights, and the digest of our own part."""
+    entry = {"tercet": __version__, "studio_sha256": _studio_sha256()}
+    entry["python"] = platform.python_version()
+    for name in _PACKAGES:
+        try:
+            entry[name] = version(name)
+        except PackageNotFoundError:
+            entry[name] = "absent"
+    return entry
+
+
+def _studio_sha256() -> str:
+    """Return SHA-256 over the lines "path NUL SHA-256 LF" of the studio's files, sorted."""
+    root = Path(__file__).resolve().parent.parent / "studio"
+    lines = []
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            lines.append(f"{path.relative_to(root).as_posix()}\0{digest}\n")
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
