@@ -22,10 +22,11 @@ COMMANDS = {
     "clear": "give every item of a corpus a verdict, and sign the clearance",
     "explain": "say in plain words why an item got its verdict",
     "compare": "show what changes between two clearances",
-    "verify": "check a clearance: signature, digests and counts",
+    "verify": "check a clearance or a model's record: signature, digests and counts",
     "policies": "list the policies, or show or check one",
     "train": "train a model on the cleared works of a clearance, on record",
     "generate": "make a video of up to a minute from a prompt, with its credits",
+    "serve": "serve videos: the OpenAI video API and pages, on this machine",
     "check": "read a video back: who made it, from what, and whether it was altered",
 }
 INTERRUPTED = 130  # what shells report for Ctrl-C

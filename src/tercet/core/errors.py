@@ -2,8 +2,12 @@
 
 TercetError
 ├── InputError       the caller's input cannot be used            (exit 2)
-│   └── PolicyError  a policy file is not valid
+│   ├── PolicyError  a policy file is not valid
+│   ├── FieldError   one named field of a request cannot be used
+│   └── MissingError what is asked for by its name is not there
 ├── RefusedError     the rules say no                             (exit 1)
+│   ├── ConflictError  not now: it is in another state than that needs
+│   └── BusyError    not now: there is too much to do already
 ├── StoppedError     somebody stopped the work; what was made before stands  (exit 1)
 ├── UncheckedError   something could not be checked               (exit 3)
 │   ├── UndecodableError  media that could not be decoded within the limits
@@ -48,11 +52,43 @@ class PolicyError(InputError):
     code = "bad-policy"
 
 
+class FieldError(InputError):
+    """One field of a request cannot be used; ``field`` names it."""
+
+    code = "bad-field"
+
+    def __init__(self, field: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class MissingError(InputError):
+    """What is asked for by its name is not there, or not any more."""
+
+    code = "missing"
+
+
 class RefusedError(TercetError):
     """The rules say no."""
 
     code = "refused"
     exit_status = 1
+
+
+class ConflictError(RefusedError):
+    """Not now: what it is about is in another state than that needs."""
+
+    code = "conflict"
+
+
+class BusyError(RefusedError):
+    """Not now: there is too much to do already. Try again after ``retry_after_s``."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after_s: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class StoppedError(TercetError):

@@ -1,0 +1,120 @@
+"""What stands in front of every route: size of the body, the key, and the site that calls."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import urlsplit
+
+from fastapi.responses import Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tercet.api.bodies import BODY_BYTES_MAX
+from tercet.api.problems import ApiError, problem_response
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class BodyLimit:
+    """Refuses bodies that are too large: by what they say, and by what comes."""
+
+    def __init__(self, app: ASGIApp, bytes_max: int = BODY_BYTES_MAX) -> None:
+        self._app = app
+        self._bytes_max = bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("content-length", "0")
+        if not said.isdecimal() or int(said[:20]) > self._bytes_max:
+            await problem_response(self._error())(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._bytes_max:
+                raise self._error()
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _error(self) -> ApiError:
+        return ApiError(
+            413, "too-large", f"expected a request of at most {self._bytes_max:,} bytes, got more",
+            headers={"Connection": "close"},
+        )  # fmt: skip
+
+
+class KeyGuard:
+    """Asks every request but `/healthz` for the key, where there is one."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self._app = app
+        self._key = key.encode("utf-8", "surrogateescape")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not self._key or scope["path"] == "/healthz":
+            await self._app(scope, receive, send)
+            return
+        kind, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+        # Both are compared in full, whatever is given: the time says nothing of the key.
+        if hmac.compare_digest(given.strip().encode("latin-1"), self._key) and (
+            kind.lower() == "bearer"
+        ):
+            await self._app(scope, receive, send)
+            return
+        error = ApiError(
+            401, "invalid_api_key", "expected the API key of this server",
+            hint="send it as Authorization: Bearer KEY",
+            headers={"WWW-Authenticate": "Bearer"},
+        )  # fmt: skip
+        await problem_response(error)(scope, receive, send)
+
+
+class SiteGuard:
+    """Refuses what a page of another site makes a browser send: it is not its user who asks.
+
+    A name that is not the server's own may be another site's that was pointed here (DNS
+    rebinding); a form of another site may send a request that changes something.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or (refusal := self._refusal(scope)) is None:
+            await self._app(scope, receive, send)
+            return
+        await refusal(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        if self._hosts and _name(host) not in self._hosts:
+            return _refused(f"expected a host name of this server, got {host[:80]!r}")
+        if scope["method"] in _SAFE:
+            return None
+        origin = headers.get("origin", "")
+        foreign = bool(origin) and urlsplit(origin).netloc.lower() != host
+        if foreign or headers.get("sec-fetch-site", "") in {"cross-site", "same-site"}:
+            return _refused("expected a request of this site, got one that another site sent")
+        return None
+
+
+def _name(host: str) -> str:
+    """Return a Host header without its port."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def _refused(message: str) -> Response:
+    return problem_response(ApiError(403, "other-site", message))

@@ -1,0 +1,144 @@
+"""tercet serve: the studio as a service, with the API that video clients know."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tercet.core.errors import InputError
+
+if TYPE_CHECKING:
+    from tercet.flows.serve import Studio
+
+KEY_VARIABLE = "TERCET_API_KEY"
+_KEY_CHARACTERS_MIN = 16
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+@click.command(short_help="serve videos: the OpenAI video API and pages, on this machine")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
+              help="Port; 0: any free one.")  # fmt: skip
+@click.option("--engine", default="house", show_default=True, help="What makes the pictures.")
+@click.option("--model", default="", help="Model of the engine: a name, a folder, an address.")
+@click.option("--device", default="", help="cpu or cuda; default: what there is.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of queue and videos.")
+@click.option("--waiting-max", type=click.IntRange(1, 10_000), default=32, show_default=True,
+              help="Videos that may wait; beyond it: 429.")  # fmt: skip
+@click.option("--local-webhooks", is_flag=True, help="Let webhooks go to addresses not public.")
+@click.option("--key", type=click.Path(path_type=Path), help="Signing key; made on first use.")
+@click.option("--json", "as_json", is_flag=True, help="Tell where it listens as JSON.")
+def serve(
+    host: str,
+    port: int,
+    engine: str,
+    model: str,
+    device: str,
+    data: Path | None,
+    waiting_max: int,
+    local_webhooks: bool,
+    key: Path | None,
+    as_json: bool,
+) -> int:
+    """Serve videos until Ctrl-C. Nothing is lost when the server ends, however it ends.
+
+    On an address that others can reach, the environment variable TERCET_API_KEY must hold a key:
+    every request then needs it.
+    """
+    from tercet.flows.serve import Studio
+    from tercet.flows.serve_worker import Opening
+    from tercet.store.keys import default_key_path
+
+    api_key = _checked_api_key(host)
+    _need_server()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    studio = Studio(
+        data or default_key_path().with_name("studio"),
+        Opening(engine, model, device, key),
+        waiting_max=waiting_max,
+        local_webhooks=local_webhooks,
+    )
+    studio.start()
+    try:
+        _listen(studio, host, port, api_key, as_json=as_json)
+    finally:
+        studio.close()
+    return 0
+
+
+def _checked_api_key(host: str) -> str:
+    """Return the key that requests need. Raises InputError where one is needed and none is set."""
+    api_key = os.environ.get(KEY_VARIABLE, "").strip()
+    if api_key and len(api_key) < _KEY_CHARACTERS_MIN:
+        raise InputError(
+            f"expected {KEY_VARIABLE} of at least {_KEY_CHARACTERS_MIN} characters, "
+            f"got {len(api_key)}",
+            hint="make one with: openssl rand -hex 32",
+        )
+    if not api_key and not _is_loopback(host):
+        raise InputError(
+            f"others can reach {host}, and no key is set",
+            hint=f"set {KEY_VARIABLE} (openssl rand -hex 32), or listen on 127.0.0.1",
+        )
+    return api_key
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _need_server() -> None:
+    """Raise InputError when the libraries of a server are not installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("fastapi", "uvicorn", "python_multipart") if not find_spec(name)]
+    if missing:
+        raise InputError(
+            f"the server needs {', '.join(missing)}, not installed here",
+            hint="pip install 'tercet[server]'",
+        )
+
+
+def _listen(studio: Studio, host: str, port: int, api_key: str, *, as_json: bool) -> None:
+    """Listen until a signal ends it; the address is told when requests are answered."""
+    import socket
+
+    import uvicorn
+
+    from tercet.api.app import make_app
+    from tercet.cli.output import emit_json
+
+    hosts = _LOCAL_HOSTS if _is_loopback(host) else ()
+    app = make_app(studio, api_key=api_key, hosts=hosts)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host.strip("[]"), port))
+    except OSError as error:
+        raise InputError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}",
+            hint="another server may use it; give --port",
+        ) from error
+    with bound:
+        address = f"http://{host}:{bound.getsockname()[1]}"
+        if as_json:
+            emit_json({"url": address, "engine": studio.model, "rights": studio.about["rights"]})
+        else:
+            click.echo(f"{address}: {studio.model} ({studio.about['rights']})")
+            click.echo(f"clients: base_url={address}/v1", err=True)
+        sys.stdout.flush()
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, limit_concurrency=256,
+            timeout_keep_alive=15, timeout_graceful_shutdown=3,
+        )  # fmt: skip
+        uvicorn.Server(config).run(sockets=[bound])
