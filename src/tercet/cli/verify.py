@@ -1,4 +1,4 @@
-"""tercet verify: check a clearance offline."""
+"""tercet verify: check a clearance, or a model's training record, offline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tercet.flows.verify import Check
 
 
-@click.command(short_help="check a clearance: signature, digests and counts")
+@click.command(short_help="check a clearance or a model's record: signature, digests and counts")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--public-key",
@@ -25,26 +25,36 @@ if TYPE_CHECKING:
 def verify(out: Path, public_key: str, as_json: bool) -> int:
     """Check the clearance in folder OUT: signature, digests of all files, and counts made anew.
 
+    For the folder of a model, its training record: signature, digests, and the batch chain.
+
     Needs nothing but that folder, and no network. Prints one line a check, failures first;
     exits with 1 when anything differs.
     """
     from tercet.flows.verify import verify as verify_clearance
+    from tercet.flows.verify_model import holds_model, verify_record
 
+    if holds_model(out):
+        return _told(verify_record(out, public_key=public_key), public_key, as_json, "the record")
     with progress_bar(quiet=as_json) as progress:
         checks = verify_clearance(
             out,
             public_key=public_key,
             progress=lambda done, total: progress("checking", done, total),
         )
+    return _told(checks, public_key, as_json, "the clearance")
+
+
+def _told(checks: list[Check], public_key: str, as_json: bool, what: str) -> int:
+    """Tell every check; return 0 when all hold."""
     holds = all(check.holds for check in checks)
     if as_json:
         emit_json({"holds": holds, "checks": [asdict(check) for check in checks]})
     else:
-        _show(checks, key_given=bool(public_key))
+        _show(checks, what, key_given=bool(public_key))
     return 0 if holds else 1
 
 
-def _show(checks: list[Check], *, key_given: bool) -> None:
+def _show(checks: list[Check], what: str, *, key_given: bool) -> None:
     failed = [check for check in checks if not check.holds]
     for check in [*failed, *(check for check in checks if check.holds)]:
         click.echo(f"{'holds  ' if check.holds else 'DIFFERS'}  {check.name}: {check.found}")
@@ -54,7 +64,7 @@ def _show(checks: list[Check], *, key_given: bool) -> None:
         click.echo(f"verified: signed by {signature.found}, every digest and count as signed")
     if signature.holds and not key_given:
         click.echo(
-            "\nhint: this shows that the clearance is whole, not who signed it; compare the key "
-            "with --public-key",
+            f"\nhint: this shows that {what} is whole, not who signed it; compare the key with "
+            "--public-key",
             err=True,
         )
