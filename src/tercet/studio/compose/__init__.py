@@ -1,0 +1,1 @@
+"""Compose: cut-out animation directly from cleared vector works, with exact credits."""

@@ -1,0 +1,138 @@
+"""Animation: a recipe becomes smooth frames of any size, each with the pixels of every work."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tercet.studio.scenes.backdrops import VARIANTS, backdrop
+from tercet.studio.scenes.clip import INDOORS, is_mirrored
+from tercet.studio.scenes.compositing import blend, camera_matrix, lit, placed
+from tercet.studio.scenes.motions import PAN_WIDTH, ZOOM_FACTOR, Floats, poses
+from tercet.studio.scenes.recipe import Camera, Recipe, Weather
+from tercet.studio.scenes.sprite import Pixels
+from tercet.studio.scenes.stage import Stage
+from tercet.studio.scenes.weather import TINT, cover
+
+_OPAQUE = 128  # of 255: who covers at least half of a pixel owns it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """One frame (height, width, 3) and how many of its pixels show each work."""
+
+    picture: Pixels
+    pixels_by_work: dict[str, int]
+
+
+def scene_frames(
+    recipe: Recipe, stage: Stage, frame_count: int, held_count: int, frame_px: tuple[int, int]
+) -> Iterator[Drawn]:
+    """Yield ``frame_count`` frames of a scene and ``held_count`` more of its end, to fade out.
+
+    ``frame_px`` is (width, height). A pixel belongs to the work in front that covers at least half
+    of it; what is drawn by rule (backdrop, rain, snow) belongs to nobody. Memory is flat.
+    """
+    at = np.arange(frame_count + held_count) / max(frame_count - 1, 1)
+    moments = np.minimum(at, 1.0)
+    places = _places(poses(recipe, stage, moments), recipe, stage, frame_px)
+    scenery = _scenery(recipe, frame_px)
+    owners = np.zeros((frame_px[1], frame_px[0]), np.uint8)
+    lit_pictures: dict[tuple[int, int], Pixels] = {}
+    for frame, moment in enumerate(moments):
+        picture = _behind(scenery, recipe.camera, float(moment), frame_px)
+        patches = []
+        for actor in reversed(range(len(recipe.actors))):
+            x, y, size, angle = places[actor, frame].tolist()
+            shown = _picture(recipe, stage, actor, size, lit_pictures)
+            patch = placed(shown, (x, y), size, angle, frame_px)
+            if patch is not None:
+                blend(picture, patch[2], patch[0], patch[1])
+                patches.append((actor, *patch))
+        _fall(picture, recipe, float(at[frame]))
+        yield Drawn(picture, _counted(recipe, stage, patches, owners))
+
+
+def _places(ways: Floats, recipe: Recipe, stage: Stage, frame_px: tuple[int, int]) -> Floats:
+    """Return the poses in pixels: feet stay on the ground whatever the shape of the frame."""
+    width, height = frame_px
+    unit = min(frame_px)
+    out = ways.copy()
+    for at, actor in enumerate(recipe.actors):
+        half = ways[at, :, 2] * stage.proportions(actor.sprite)[1] / 2
+        out[at, :, 1] = (ways[at, :, 1] + half) * height - half * unit
+    out[..., 0] *= width
+    out[..., 2] *= unit
+    return out
+
+
+def _scenery(recipe: Recipe, frame_px: tuple[int, int]) -> Pixels:
+    """Return the backdrop, wide enough for a pan, large enough for a zoom."""
+    width, height = frame_px
+    if recipe.camera is Camera.PAN:
+        width += math.ceil(width * PAN_WIDTH) + 1
+    elif recipe.camera is Camera.ZOOM:
+        width, height = math.ceil(width * ZOOM_FACTOR), math.ceil(height * ZOOM_FACTOR)
+    variant = recipe.grain % VARIANTS
+    return backdrop(recipe.backdrop, recipe.time, recipe.weather, variant, width, height)
+
+
+def _behind(scenery: Pixels, camera: Camera, moment: float, frame_px: tuple[int, int]) -> Pixels:
+    """Return what the camera sees of the backdrop."""
+    if camera is Camera.STILL:
+        return scenery.copy()
+    drawn_factor = ZOOM_FACTOR if camera is Camera.ZOOM else 1.0
+    matrix = camera_matrix(camera, moment, frame_px, drawn_factor)
+    seen = cv2.warpAffine(scenery, matrix, frame_px, borderMode=cv2.BORDER_REPLICATE)
+    return seen.astype(np.uint8, copy=False)
+
+
+def _picture(
+    recipe: Recipe, stage: Stage, at: int, size_px: float, kept: dict[tuple[int, int], Pixels]
+) -> Pixels:
+    """Return an actor's picture in this light, not much larger than it is shown."""
+    actor = recipe.actors[at]
+    picture = stage.picture(actor.sprite, actor.colour, is_mirrored(recipe, stage, at), size_px)
+    key = (at, max(picture.shape))
+    if key not in kept:
+        kept[key] = lit(picture, recipe.time)
+    return kept[key]
+
+
+def _fall(picture: Pixels, recipe: Recipe, moment: float) -> None:
+    """Let it rain or snow, in place."""
+    if recipe.weather is Weather.CLEAR or recipe.backdrop in INDOORS:
+        return
+    height, width = picture.shape[:2]
+    amount = cover(recipe.weather, recipe.grain % VARIANTS, moment, width, height)
+    where = np.flatnonzero(amount)
+    part = amount.reshape(-1)[where, None].astype(np.uint16)
+    flat = picture.reshape(-1, 3)
+    tint = np.array(TINT[recipe.weather], np.uint16)
+    flat[where] = ((flat[where] * (256 - part) + tint * part) >> 8).astype(np.uint8)
+
+
+def _counted(
+    recipe: Recipe,
+    stage: Stage,
+    patches: list[tuple[int, int, int, Pixels]],
+    owners: Pixels,
+) -> dict[str, int]:
+    """Return the pixels of each work; ``owners`` is room for a frame, zero before and after."""
+    views = []
+    for actor, top, left, patch in patches:  # from the back to the front
+        height, width = patch.shape[:2]
+        view = owners[top : top + height, left : left + width]
+        view[patch[..., 3] >= _OPAQUE] = actor + 1
+        views.append((actor, view))
+    counts: dict[str, int] = {}
+    for actor, view in views:
+        work = stage.sprites[recipe.actors[actor].sprite].work
+        counts[work] = counts.get(work, 0) + int(np.count_nonzero(view == actor + 1))
+    for _, view in views:
+        view[:] = 0
+    return {work: count for work, count in counts.items() if count}
