@@ -56,4 +56,7 @@ FRAMES_PER_SECOND_MAX = 30
 STEPS_MAX = 200
 GUIDANCE_MAX = 30
 SEED_MAX = 2**53 - 1  # what JSON numbers carry exactly
+REMOTE_BYTES_MAX = 1024 * 1024 * 1024  # of one video that another server made
+REMOTE_ANSWER_BYTES_MAX = 1024 * 1024  # of one JSON answer of it
+REMOTE_SECONDS_MAX = 2 * 3600  # waited for one video of another server
 PICTURE_BYTES_MAX = 32 * 1024 * 1024  # of a picture that a video begins with

@@ -1,4 +1,4 @@
-"""Pictures that somebody gives for a video to begin with: decoded within bounds, made to fit."""
+"""Pictures that somebody gives for a video to begin with: decoded within bounds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from tercet.consent.fingerprints.picture_header import picture_header
 from tercet.core.errors import InputError
 from tercet.core.limits import IMAGE_PIXELS_MAX
 from tercet.studio.engines.engine import Picture
+from tercet.studio.engines.fitting import fitted_picture
+
+__all__ = ["decoded_picture", "fitted_picture"]
 
 _KINDS = ("jpeg", "png", "webp")
 
@@ -36,20 +39,3 @@ def decoded_picture(raw: bytes, name: str) -> Picture:
     if pixels is None:
         raise InputError(f"{name} is a broken {kind} picture", hint="open it and save it again")
     return np.asarray(pixels, np.uint8)
-
-
-def fitted_picture(picture: Picture, width_px: int, height_px: int) -> Picture:
-    """Return ``picture`` scaled and cut around its middle, so that it fills the given size."""
-    import cv2
-
-    if picture.shape[:2] == (height_px, width_px):
-        return picture
-    height, width = picture.shape[:2]
-    ratio = max(width_px / width, height_px / height)
-    scaled = cv2.resize(
-        picture,
-        (max(width_px, round(width * ratio)), max(height_px, round(height * ratio))),
-        interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC,
-    )
-    top, left = (scaled.shape[0] - height_px) // 2, (scaled.shape[1] - width_px) // 2
-    return np.ascontiguousarray(scaled[top : top + height_px, left : left + width_px], np.uint8)

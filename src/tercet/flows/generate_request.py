@@ -19,9 +19,9 @@ from tercet.core.limits import (
     VIDEO_SIDE_PIXELS_MAX,
     VIDEO_SIDE_PIXELS_MIN,
 )
-from tercet.flows.generate_picture import fitted_picture
 from tercet.studio.engines.engine import Order, Picture, Shot
 from tercet.studio.engines.engines import engine_entry
+from tercet.studio.engines.fitting import fitted_picture
 from tercet.studio.storyboard import storyboard
 
 _SPACES = {"\n", "\r", "\t"}
