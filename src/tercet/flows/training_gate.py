@@ -134,8 +134,8 @@ def _check_signer(document: dict[str, Any], public_key: str) -> None:
     if signer == public_key:
         return
     try:
-        known = base64.b64decode(str(signer), validate=True)
-    except ValueError:
+        known = base64.b64decode(signer or "", validate=True)
+    except (ValueError, TypeError):
         known = b""
     raise RefusedError(
         f"the clearance is signed with key {sha256_hex(known)[:16] if known else 'none'}, "
