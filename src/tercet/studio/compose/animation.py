@@ -15,7 +15,7 @@ from tercet.studio.scenes.compositing import blend, camera_matrix, lit, placed
 from tercet.studio.scenes.motions import PAN_WIDTH, ZOOM_FACTOR, Floats, poses
 from tercet.studio.scenes.recipe import Camera, Recipe, Weather
 from tercet.studio.scenes.sprite import Pixels
-from tercet.studio.scenes.stage import Stage
+from tercet.studio.scenes.stage import Stage, ladder_px
 from tercet.studio.scenes.weather import TINT, cover
 
 _OPAQUE = 128  # of 255: who covers at least half of a pixel owns it
@@ -42,14 +42,13 @@ def scene_frames(
     places = _places(poses(recipe, stage, moments), recipe, stage, frame_px)
     scenery = _scenery(recipe, frame_px)
     owners = np.zeros((frame_px[1], frame_px[0]), np.uint8)
-    lit_pictures: dict[tuple[int, int], Pixels] = {}
+    pictures = _pictures(recipe, stage, places)
     for frame, moment in enumerate(moments):
         picture = _behind(scenery, recipe.camera, float(moment), frame_px)
         patches = []
         for actor in reversed(range(len(recipe.actors))):
             x, y, size, angle = places[actor, frame].tolist()
-            shown = _picture(recipe, stage, actor, size, lit_pictures)
-            patch = placed(shown, (x, y), size, angle, frame_px)
+            patch = placed(pictures[actor][frame], (x, y), size, angle, frame_px)
             if patch is not None:
                 blend(picture, patch[2], patch[0], patch[1])
                 patches.append((actor, *patch))
@@ -91,16 +90,18 @@ def _behind(scenery: Pixels, camera: Camera, moment: float, frame_px: tuple[int,
     return seen.astype(np.uint8, copy=False)
 
 
-def _picture(
-    recipe: Recipe, stage: Stage, at: int, size_px: float, kept: dict[tuple[int, int], Pixels]
-) -> Pixels:
-    """Return an actor's picture in this light, not much larger than it is shown."""
-    actor = recipe.actors[at]
-    picture = stage.picture(actor.sprite, actor.colour, is_mirrored(recipe, stage, at), size_px)
-    key = (at, max(picture.shape))
-    if key not in kept:
-        kept[key] = lit(picture, recipe.time)
-    return kept[key]
+def _pictures(recipe: Recipe, stage: Stage, places: Floats) -> list[list[Pixels]]:
+    """Return for every actor and frame its picture in this light, not much larger than shown."""
+    shown = []
+    for at, actor in enumerate(recipe.actors):
+        mirrored = is_mirrored(recipe, stage, at)
+        sides = ladder_px(places[at, :, 2])
+        kept = {
+            side: lit(stage.picture(actor.sprite, actor.colour, mirrored, side), recipe.time)
+            for side in sorted(set(sides))
+        }
+        shown.append([kept[side] for side in sides])
+    return shown
 
 
 def _fall(picture: Pixels, recipe: Recipe, moment: float) -> None:

@@ -147,10 +147,22 @@ def _hills(sheet: Sheet) -> None:
 
 def _sea(sheet: Sheet) -> None:
     _sky(sheet)
+    for at in range(int(sheet.span / 0.9) + 2):  # islands, by which a pan is seen
+        x = at * 0.9 + 0.2 + 0.05 * sheet.shift
+        sheet.polygon(
+            [
+                (x - 0.17, 0.56),
+                (x - 0.06, 0.455),
+                (x + 0.03, 0.5),
+                (x + 0.07, 0.48),
+                (x + 0.17, 0.56),
+            ],
+            sheet.lit((86, 134, 110)),
+        )
     sheet.block(0, 0.55, sheet.span, 0.45, sheet.lit((36, 110, 190), ground=False))
     for row, y in enumerate((0.62, 0.72, 0.83, 0.94)):
-        for at in range(int(sheet.span / 0.4) + 2):
-            x = at * 0.4 + (row % 2) * 0.2 - 0.1 + 0.03 * sheet.shift
+        for at in range(int(sheet.span / 0.46) + 2):
+            x = at * 0.46 + (row % 2) * 0.23 - 0.1 + 0.03 * sheet.shift
             tone = sheet.lit((110, 176, 226), ground=False)
             sheet.disc(x, y, 0.075, tone, flatness=0.13)
 

@@ -14,7 +14,7 @@ from tercet.studio.scenes.compositing import blend, camera_matrix, lit, placed
 from tercet.studio.scenes.motions import Floats, poses
 from tercet.studio.scenes.recipe import CLIP_FRAME_COUNT, Backdrop, Camera, Recipe, Weather
 from tercet.studio.scenes.sprite import Pixels
-from tercet.studio.scenes.stage import Stage
+from tercet.studio.scenes.stage import Stage, ladder_px
 from tercet.studio.scenes.weather import fall
 
 INDOORS = frozenset({Backdrop.ROOM, Backdrop.SPACE})  # where no rain or snow falls
@@ -99,12 +99,15 @@ def _patches(
     ways = poses(recipe, stage, moments)
     for at in reversed(range(len(recipe.actors))):
         actor, way = recipe.actors[at], ways[at]
-        largest = float(way[:, 2].max()) * side_px
-        picture = stage.picture(actor.sprite, actor.colour, is_mirrored(recipe, stage, at), largest)
-        picture = lit(picture, recipe.time)
+        mirrored = is_mirrored(recipe, stage, at)
+        sides = ladder_px(way[:, 2] * side_px)
+        pictures = {
+            side: lit(stage.picture(actor.sprite, actor.colour, mirrored, side), recipe.time)
+            for side in set(sides)
+        }
         for frame, (x, y, size, angle) in enumerate(
             (way * [side_px, side_px, side_px, 1]).tolist()
         ):
-            patch = placed(picture, (x, y), size, angle, (side_px, side_px))
+            patch = placed(pictures[sides[frame]], (x, y), size, angle, (side_px, side_px))
             if patch is not None:
                 yield (at, frame, *patch)

@@ -29,7 +29,7 @@ from tercet.studio.scenes.scene import Part, Scene
 from tercet.studio.scenes.sprite import Kind
 
 NEAR_MAX: Final = 3
-_NEAR_RATIO = 0.72
+_NEAR_RATIO = 0.66
 _PHRASE_WORDS_MAX = 4
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[,.;:!?]")
@@ -143,7 +143,7 @@ def _step(reading: _Reading) -> None:
     reading.at += 1
     if word in COUNTS:
         return
-    if word not in PASSED_OVER:
+    if word not in PASSED_OVER and word not in VERB_FORMS:
         reading.unknown.append(word)
         reading.count, reading.colour = 0, ""
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tercet.core.errors import InputError
 from tercet.studio.scenes.painting import painted
@@ -68,16 +69,24 @@ class Stage:
         longest = max(height, width)
         return width / longest, height / longest
 
-    def picture(self, sprite: int, colour: str, mirrored: bool, side_px: float) -> Pixels:
-        """Return a sprite as premultiplied RGBA, a little larger than ``side_px`` at most."""
-        side = next((step for step in _SIDES_PX if step >= side_px), _SIDES_PX[-1])
-        key = (sprite, colour, mirrored, side)
+    def picture(self, sprite: int, colour: str, mirrored: bool, side_px: int) -> Pixels:
+        """Return a sprite as premultiplied RGBA, its longest side ``side_px`` or what it has.
+
+        Ask for sizes of `ladder_px`: each is kept.
+        """
+        key = (sprite, colour, mirrored, side_px)
         kept = self._pictures.get(key)
         if kept is None:
             if len(self._pictures) >= PICTURES_MAX:
                 self._pictures.pop(next(iter(self._pictures)))
-            kept = self._pictures[key] = _scaled(self.sprites[sprite], colour, mirrored, side)
+            kept = self._pictures[key] = _scaled(self.sprites[sprite], colour, mirrored, side_px)
         return kept
+
+
+def ladder_px(sides_px: NDArray[np.float64]) -> list[int]:
+    """Return the sizes in which pictures are kept that come next above these sizes."""
+    steps = np.searchsorted(_SIDES_PX, sides_px)
+    return [_SIDES_PX[step] for step in np.minimum(steps, len(_SIDES_PX) - 1)]
 
 
 def _chosen(
