@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -68,6 +69,6 @@ def open_drawing(kind: str, model: str, **_: str) -> Engine:
     return DrawingEngine()
 
 
-def opening(model: str = "") -> Opening:
+def opening(key_path: Path, model: str = "") -> Opening:
     """Return how the service opens it: as an engine that may not claim cleared works."""
-    return Opening("remote", model, open_with=open_drawing)
+    return Opening("remote", model, key_path=key_path, open_with=open_drawing)

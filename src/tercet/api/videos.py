@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from tercet.api.bodies import read_body, take_reference
+from tercet.api.bodies import Body, read_body, take_reference
 from tercet.api.documents import CREATE_BODY, EDIT_BODY, EXTEND_BODY, REMIX_BODY
 from tercet.api.files import file_response
 from tercet.api.problems import json_response, problems
@@ -97,9 +97,10 @@ def list_videos(
 async def extend_video(request: Request, key: Key = "") -> Response:
     """Continue a completed video; the new one shows both, one after the other."""
     studio = studio_of(request)
-    fields, source = _source((await read_body(request)).fields)
+    body = await read_body(request)
 
     def extend() -> Response:
+        fields, source = _source(body, studio)
         job, is_new = studio.extend(source, fields, key=_checked_key(key))
         return _answer(job, studio, is_replay=not is_new)
 
@@ -112,11 +113,18 @@ async def extend_video(request: Request, key: Key = "") -> Response:
 )  # fmt: skip
 async def edit_video(request: Request) -> Response:
     """Refuse: no engine that is served changes a video and keeps the rest of it."""
-    _source((await read_body(request)).fields)
+    _source(await read_body(request), studio_of(request))
     raise FieldError(
         "video", "expected another call: no engine served here edits videos",
         hint="POST /v1/videos/{id}/remix makes it again with another prompt",
     )  # fmt: skip
+
+
+@videos.post("/characters", responses=problems(400))
+@videos.get("/characters/{name}", responses=problems(400))
+def characters() -> Response:
+    """Refuse: there are no characters here."""
+    raise FieldError("name", "expected another call: characters are not served here")
 
 
 @videos.get("/{video_id}", response_model=Video, responses=problems(400, 404))
@@ -185,13 +193,16 @@ def video_credits(request: Request, video_id: Id) -> Response:
     return json_response(studio_of(request).credits(video_id))
 
 
-def _source(fields: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the other fields and the id of the video that a request is about."""
-    given = fields.get("video")
-    video_id = given.get("id") if isinstance(given, dict) else None
+def _source(body: Body, studio: Studio) -> tuple[dict[str, Any], str]:
+    """Return the other fields and the id of the video that a request is about.
+
+    It is named by its id, or sent back as the file that was downloaded.
+    """
+    fields = {name: value for name, value in body.fields.items() if name != "video"}
+    if set(body.files) == {"video"} and "video" not in body.fields:
+        return fields, studio.known_video(body.files["video"])
+    given = body.fields.get("video")
+    video_id = given.get("id") if isinstance(given, dict) and not body.files else None
     if not isinstance(video_id, str) or not video_id:
-        raise FieldError(
-            "video", 'expected a video that was made here, as {"id": "video_..."}',
-            hint="uploaded videos are not taken",
-        )  # fmt: skip
-    return {name: value for name, value in fields.items() if name != "video"}, video_id
+        raise FieldError("video", 'expected a video that was made here: {"id": "video_..."}')
+    return fields, video_id

@@ -64,8 +64,8 @@ def serve(
         waiting_max=waiting_max,
         local_webhooks=local_webhooks,
     )
-    studio.start()
     try:
+        studio.start()
         _listen(studio, host, port, api_key, as_json=as_json)
     finally:
         studio.close()

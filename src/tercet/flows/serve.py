@@ -262,6 +262,17 @@ class Studio:
         name = f"{video_id}{'' if variant is Variant.VIDEO else f'-{variant}'}{path.suffix}"
         return Content(path, variant.media_type, name)
 
+    def known_video(self, raw: bytes) -> str:
+        """Return the id of a video by the bytes of its file. Raises FieldError for any other."""
+        video_id = self._jobs.by_file(sha256_hex(raw))
+        if not video_id:
+            raise FieldError(
+                "video",
+                "expected a video that was made here, as it was downloaded; got another file",
+                hint='or name it: {"id": "video_..."}',
+            )
+        return video_id
+
     def preview(self, video_id: str) -> bytes:
         """Return a JPEG of what is being made, empty while there is nothing to be seen."""
         self._jobs.get(video_id)

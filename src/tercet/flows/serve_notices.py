@@ -65,7 +65,8 @@ class Notices:
         """End; what is not delivered stays noted."""
         self._closing = True
         self._bell.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     # ---- endpoints ------------------------------------------------------------------------------
 

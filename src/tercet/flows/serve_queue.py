@@ -15,8 +15,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import Any
 
-from tercet.core.errors import TercetError, UncheckedError
+from tercet.core.errors import StorageError, TercetError, UncheckedError
 from tercet.flows.serve_assignment import Assignment
+from tercet.flows.serve_files import VIDEO
 from tercet.flows.serve_worker import (
     Done,
     Message,
@@ -27,6 +28,7 @@ from tercet.flows.serve_worker import (
     Unopened,
     Worker,
 )
+from tercet.store.files import sha256_of_file
 from tercet.store.jobs import CANCELLED, JobQueue
 from tercet.store.jobs_rows import Job
 from tercet.store.videos import VideoFiles
@@ -34,6 +36,7 @@ from tercet.store.videos import VideoFiles
 STOP_WITHIN_S = 1.0  # a worker that has not stopped by then is killed
 SILENCE_S_MAX = 1800.0  # without a step; then the worker is taken to hang
 OPEN_WITHIN_S = 600.0
+FAULT_WAIT_S = 2.0
 _LOOK_EVERY_S = 0.25
 _LOG = logging.getLogger("tercet.serve")
 
@@ -54,6 +57,9 @@ class Foreman:
         self._thread = threading.Thread(target=self._run, name="foreman", daemon=True)
         self._worker: Worker | None = None
         self._job: Job | None = None
+        self._unread: list[Message] = []
+        self._lost = ""
+        self._is_given = False
         self._heard_s = 0.0
         self._stop_by_s: float | None = None
         self.about: dict[str, str] = {}
@@ -77,32 +83,51 @@ class Foreman:
         """End the worker; a running job goes back to its place in the queue, unmarked."""
         self._closing.set()
         self.ring()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
+        """Begin, or say why not; then go on until told to end, whatever happens."""
         try:
             self._begin_worker()
-            while not self._closing.is_set():
-                if self._job is None:
-                    self._take_next()
-                self._listen()
-                self._watch()
         except TercetError as error:
             self.fault = error
-            _LOG.error("the queue has stopped: %s", error.message)
-        except Exception as error:  # noqa: BLE001  shown by /healthz; the queue is safe on disk
-            self.fault = UncheckedError(f"the queue has stopped: {type(error).__name__}: {error}")
-            _LOG.exception("the queue has stopped")
         finally:
             self._ready.set()
-            self._leave()
+        while self.about and not self._closing.is_set():
+            try:
+                self._turn()
+                self.fault = None
+            except TercetError as error:
+                self._suffer(error)
+            except Exception as error:  # noqa: BLE001  the queue goes on with its next job
+                _LOG.exception("a defect in the queue")
+                self._lose_worker("of a defect in tercet")
+                self._suffer(UncheckedError(f"a defect: {type(error).__name__}: {error}"))
+        self._leave()
+
+    def _turn(self) -> None:
+        if self._worker is None:
+            self._settle_lost()
+            self._begin_worker()
+        self._take_next()
+        self._listen()
+        self._watch()
+
+    def _suffer(self, error: TercetError) -> None:
+        """Note what is wrong, such as a full disk, and wait a little: it may pass."""
+        if self.fault is None or self.fault.message != error.message:
+            _LOG.error("the queue waits: %s", error.message)
+        self.fault = error
+        self._closing.wait(FAULT_WAIT_S)
 
     def _leave(self) -> None:
         if self._worker is not None:
             self._worker.end()
             self._worker = None
-        if self._job is not None and self._closing.is_set():
-            self._jobs.give_back(self._job.video_id)
+        if self._job is not None:
+            with contextlib.suppress(StorageError):  # then it counts as interrupted, later
+                self._jobs.give_back(self._job.video_id)
             self._files.drop_work(self._job.video_id)
 
     def _begin_worker(self) -> None:
@@ -114,34 +139,44 @@ class Foreman:
             try:
                 found = worker.messages()
             except EOFError:
+                worker.process.join(1.0)
+                how = _how(worker.process.exitcode)
+                self._lose_worker("it could not be opened")
                 raise UncheckedError(
-                    f"the engine's process ended while it was opened: {_how(worker.end())}",
+                    f"the engine's process ended while it was opened: {how}",
                     hint="is there enough memory?",
                 ) from None
             for message in found:
                 if isinstance(message, Unopened):
+                    self._lose_worker("it could not be opened")
                     raise message.error
                 if isinstance(message, Ready):
                     self.about = dict(message.about)
                     self._ready.set()
                     return
         if not self._closing.is_set():
+            self._lose_worker("it could not be opened")
             raise UncheckedError(f"the engine could not be opened within {OPEN_WITHIN_S:g} s")
 
     def _take_next(self) -> None:
-        job = self._jobs.claim(now=self._clock())
-        if job is None or self._worker is None:
+        """Take a job from the queue, and hand it over; what fails is tried again in the next turn.
+
+        Raises StorageError.
+        """
+        if self._job is None:
+            self._job, self._is_given = self._jobs.claim(now=self._clock()), False
+        job = self._job
+        if job is None or self._is_given or self._worker is None:
             return
-        self._job, self._stop_by_s, self._heard_s = job, None, time.monotonic()
-        self._worker.give(
-            Assignment(
-                job.video_id,
-                job.request,
-                self._files.begin(job.video_id),
-                self._files.reference(job.video_id) if job.request.get("has_reference") else None,
-                self._files.source(job.video_id) if job.request.get("continues") else None,
-            )
+        assignment = Assignment(
+            job.video_id,
+            job.request,
+            self._files.begin(job.video_id),
+            self._files.reference(job.video_id) if job.request.get("has_reference") else None,
+            self._files.source(job.video_id) if job.request.get("continues") else None,
         )
+        self._worker.give(assignment)
+        self._is_given, self._stop_by_s, self._heard_s = True, None, time.monotonic()
         self._tell()
 
     def _listen(self) -> None:
@@ -150,11 +185,14 @@ class Foreman:
         while self._ears.poll():
             self._ears.recv_bytes()
         try:
-            for message in self._worker.messages():
-                self._heard_s = time.monotonic()
-                self._take(message)
+            self._unread += self._worker.messages()
+            self._heard_s = time.monotonic() if self._unread else self._heard_s
         except EOFError:
+            self._worker.process.join(1.0)  # the pipe ends before the process has
             self._lose_worker("its process ended")
+        while self._unread:
+            self._take(self._unread[0])
+            del self._unread[0]  # not before: what cannot be noted yet is taken again
 
     def _take(self, message: Message) -> None:
         job = self._job
@@ -175,10 +213,11 @@ class Foreman:
         """Keep the files first, then say so: after a kill in between the job is made again."""
         try:
             self._files.finish(job.video_id)
-        except TercetError as error:
-            self._fail(job, error.code, error.message)
+            digest = sha256_of_file(self._files.file(job.video_id, VIDEO))
+        except (TercetError, OSError) as error:
+            self._fail(job, "storage", str(error))
             return
-        self._jobs.complete(job.video_id, done.result, now=self._clock())
+        self._jobs.complete(job.video_id, done.result, now=self._clock(), file_sha256=digest)
         self._job = None
 
     def _fail(self, job: Job, code: str, message: str) -> None:
@@ -200,17 +239,20 @@ class Foreman:
             self._lose_worker(f"nothing was heard of it for {SILENCE_S_MAX:g} s")
 
     def _lose_worker(self, reason: str) -> None:
-        """Settle the job of a worker that is lost, and start another one."""
-        assert self._worker is not None
+        """End a worker; its job is settled, and another one started, in the next turn."""
+        if self._worker is None:
+            return
         ended = self._worker.end()
-        if ended is not None:
-            reason = f"{reason} ({_how(ended)})"
+        self._worker = None
+        self._lost = reason if ended is None else f"{reason} ({_how(ended)})"
+
+    def _settle_lost(self) -> None:
+        """Put the job of a lost worker back into the queue, or end it."""
         if self._job is not None:
             self._files.drop_work(self._job.video_id)
-            self._jobs.interrupted(self._job.video_id, reason, now=self._clock())
+            self._jobs.interrupted(self._job.video_id, self._lost, now=self._clock())
             self._job = None
         self._tell()
-        self._begin_worker()
 
     def _tell(self) -> None:
         with self.changed:

@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 
 from tercet.core.errors import FieldError, InputError
 from tercet.core.limits import PICTURE_BYTES_MAX
-from tercet.flows.generate_picture import decoded_picture, fitted_picture
+from tercet.flows.generate_picture import decoded_picture
+from tercet.studio.engines.fitting import fitted_picture
 
 FIELD = "input_reference"
 _SECONDS_MAX = 30.0

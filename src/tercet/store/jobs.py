@@ -117,16 +117,30 @@ class JobQueue:
                     steps_done=0, steps_total=0)  # fmt: skip
             return _job(connection, first)
 
+    def by_file(self, sha256: str) -> str:
+        """Return the id of the completed video whose file has this digest, empty for none."""
+        with self.database.reading() as connection:
+            query = select(JOBS.c.video_id).where(JOBS.c.file_sha256 == sha256)
+            return connection.execute(query.limit(1)).scalar() or ""
+
     def progress(self, video_id: str, done: int, total: int) -> None:
         """Note how far a running job is."""
         with self.database.writing() as connection:
             _change(connection, video_id, steps_done=done, steps_total=total)
 
-    def complete(self, video_id: str, result: Mapping[str, Any], *, now: float) -> None:
+    def complete(
+        self, video_id: str, result: Mapping[str, Any], *, now: float, file_sha256: str = ""
+    ) -> None:
         """Note that a job's files are there, and whom to tell."""
         with self.database.writing() as connection:
-            _change(connection, video_id, status=Status.COMPLETED, completed_at=now,
-                    result=json.dumps(result))  # fmt: skip
+            _change(
+                connection,
+                video_id,
+                status=Status.COMPLETED,
+                completed_at=now,
+                file_sha256=file_sha256,
+                result=json.dumps(result),
+            )
             note_event(connection, "video.completed", video_id, now=now)
 
     def fail(self, video_id: str, code: str, message: str, *, now: float) -> None:

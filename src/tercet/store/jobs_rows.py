@@ -60,6 +60,7 @@ class Job:
     error_message: str
     remixed_from: str
     extended_from: str
+    file_sha256: str
     result: Mapping[str, Any]
 
     @property

@@ -29,6 +29,7 @@ JOBS = Table(
     Column("error_message", String, nullable=False, default=""),
     Column("remixed_from", String, nullable=False, default=""),
     Column("extended_from", String, nullable=False, default=""),
+    Column("file_sha256", String, nullable=False, default="", index=True),  # of the video
     Column("result", String, nullable=False, default="{}"),  # JSON: what was made, and by what
     Index("jobs_by_status", "status", "number"),
     sqlite_autoincrement=True,

@@ -28,15 +28,26 @@ class VideoFiles:
             (folder / name).mkdir(parents=True, exist_ok=True)
 
     def begin(self, video_id: str) -> Path:
-        """Return an empty folder to make a video in; what an earlier attempt left is removed."""
+        """Return an empty folder to make a video in; what an earlier attempt left is removed.
+
+        Raises StorageError.
+        """
         work = self._place("work", video_id)
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        try:
+            work.mkdir()
+        except OSError as error:
+            raise StorageError(f"cannot make a folder for {video_id}: {error.strerror}") from error
         return work
 
     def finish(self, video_id: str) -> None:
-        """Make what was made in the work folder the video's files. Raises StorageError."""
+        """Make what was made in the work folder the video's files. Raises StorageError.
+
+        To ask for it again does nothing.
+        """
         work, made = self._place("work", video_id), self._place("videos", video_id)
+        if made.is_dir() and not work.exists():
+            return
         try:
             (work / PREVIEW).unlink(missing_ok=True)
             shutil.rmtree(made, ignore_errors=True)
