@@ -134,6 +134,8 @@ def _picture(path: Path | None) -> Picture | None:
 
 def _tell(made: Made) -> None:
     """Tell where everything is, and with it the rights mark."""
+    from tercet.flows.report_markup import plain
+
     click.echo(
         f"{made.video}: {made.duration_s:g} s, {made.width_px}x{made.height_px}, "
         f"{made.frames_per_second} frames a second, {made.byte_count:,} bytes, "
@@ -141,6 +143,9 @@ def _tell(made: Made) -> None:
     )
     click.echo(f"engine   {made.engine}, {made.origin.value}: {made.rights.value}")
     click.echo(f"credits  {_credits_words(made)}")
+    for unknown in made.unknown:
+        near = f": did you mean {' or '.join(unknown.near)}?" if unknown.near else ""
+        click.echo(f"unknown  {plain(unknown.word)}{near}", err=True)
     for file in made.files[:-1]:
         click.echo(f"         {file}")
 

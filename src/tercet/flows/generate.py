@@ -19,6 +19,7 @@ from tercet.flows.generate_request import Request, checked_order
 from tercet.studio.engines.engine import (
     Engine,
     Frame,
+    KnowsWords,
     Order,
     Origin,
     Picture,
@@ -33,13 +34,15 @@ from tercet.studio.media.encode import Container, Encoded, encode
 from tercet.studio.media.sprite_sheet import SpriteSheet
 from tercet.studio.media.still import StillFormat
 from tercet.studio.media.thumbnail import TellingPicture
+from tercet.studio.scenes.parsing import Unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """A video that was made, and everything that has to be said of it.
 
-    ``files`` are all that were written, the video last; ``taken_s`` is the wall time of the making.
+    ``files`` are all that were written, the video last; ``unknown`` are words that mean nothing to
+    the engine: the rest was made. ``taken_s`` is the wall time of the making.
     """
 
     video: Path
@@ -56,6 +59,7 @@ class Made:
     duration_s: float
     byte_count: int
     credits: tuple[Credit, ...]
+    unknown: tuple[Unknown, ...]
     coded_sha256: Mapping[str, str]
     credits_sha256: str
     taken_s: float
@@ -78,6 +82,7 @@ class Made:
             "byte_count": self.byte_count,
             "works": len(self.credits),
             "owners": len({credit.owner for credit in self.credits}),
+            "unknown": [{"word": each.word, "near": list(each.near)} for each in self.unknown],
             "coded_sha256": dict(self.coded_sha256),
             "credits_sha256": self.credits_sha256,
             "taken_s": round(self.taken_s, 3),
@@ -134,6 +139,7 @@ def generate(
         duration_s=videos[0].duration_s,
         byte_count=out.stat().st_size,
         credits=credited,
+        unknown=unknown_words(watched.engine, order),
         coded_sha256=attached.making.coded_sha256,
         credits_sha256=attached.credits_sha256,
         taken_s=time.monotonic() - started_s,
@@ -168,6 +174,17 @@ def _engine(request: Request, opened: Engine | None) -> Engine:
     if opened is None:
         return open_engine(request.engine, request.model, lora=request.lora, device=request.device)
     return checked_rights(opened, may_be_cleared=engine_entry(request.engine).may_be_cleared)
+
+
+def unknown_words(engine: Engine, order: Order) -> tuple[Unknown, ...]:
+    """Return the words of an order that mean nothing to an engine, each once, with near ones.
+
+    None where an engine has no list of words.
+    """
+    if not isinstance(engine, KnowsWords):
+        return ()
+    found = (each for shot in order.shots for each in engine.unknown_words(shot.prompt))
+    return tuple({each.word: each for each in found}.values())
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tercet.core.credit import WHOLE_PARTS, Credit
 from tercet.studio.engines.engine import Frame, Order, Origin, Progress, Report, Rights
+from tercet.studio.scenes.parsing import Unknown, unknown_words
 
 WORK = "ab" * 32
 
@@ -32,6 +33,10 @@ class DrawnEngine:
             picture = np.where(disc[..., None], colour, ground).astype(np.uint8)
             report(Progress(at + 1, order.frame_count, picture[::8, ::8]))
             yield Frame(picture, {WORK: int(disc.sum())})
+
+    def unknown_words(self, prompt: str) -> tuple[Unknown, ...]:
+        words = ("a", "red", "car", "boat", "then")
+        return tuple(each for each in unknown_words(prompt, words))
 
     def credits(self, pixels_by_work: Mapping[str, int]) -> tuple[Credit, ...]:
         assert set(pixels_by_work) == {WORK}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tercet.core.credit import Credit
+
+if TYPE_CHECKING:
+    from tercet.studio.scenes.parsing import Unknown
 
 Picture = NDArray[np.uint8]  # (height, width, 3), RGB
 
@@ -118,4 +121,13 @@ class Engine(Protocol):
 
     def provenance(self) -> Mapping[str, str]:
         """Return what credentials name: model, checkpoint digest, training record digest."""
+        ...
+
+
+@runtime_checkable
+class KnowsWords(Protocol):
+    """An engine that has learned a certain list of words, and can tell which it does not know."""
+
+    def unknown_words(self, prompt: str) -> tuple[Unknown, ...]:
+        """Return the words of ``prompt`` that mean nothing to it, each with near ones."""
         ...

@@ -20,16 +20,12 @@ HOUSE_MODEL = "house"
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """An engine that may be asked for: its module, what it does, what it needs installed.
-
-    ``knows_words``: it has a list of the words it has learned; others take any.
-    """
+    """An engine that may be asked for: its module, what it does, what it needs installed."""
 
     module: str
     summary: str
     extra: str
     may_be_cleared: bool
-    knows_words: bool
     options: tuple[str, ...] = ()
 
 
@@ -39,21 +35,18 @@ ENGINES = {
         "a model trained from scratch on cleared works only",
         "studio",
         may_be_cleared=True,
-        knows_words=True,
     ),
     "compose": EngineEntry(
         "tercet.studio.engines.compose",
         "cut-out animation built from cleared works, not generated",
         "",
         may_be_cleared=True,
-        knows_words=True,
     ),
     "diffusers": EngineEntry(
         "tercet.studio.engines.diffusers",
         "a text-to-video pipeline of diffusers from a local folder; base model: rights unknown",
         "diffusers",
         may_be_cleared=False,
-        knows_words=False,
         options=("lora", "device"),
     ),
     "remote": EngineEntry(
@@ -61,7 +54,6 @@ ENGINES = {
         "another server that speaks /v1/videos; base model: rights unknown",
         "",
         may_be_cleared=False,
-        knows_words=False,
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Pictures made to fit: scaled and cut around the middle."""
+"""Pictures made to fit: cut around the middle and scaled."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from tercet.studio.engines.engine import Picture
 
 
 def fitted_picture(picture: Picture, width_px: int, height_px: int) -> Picture:
-    """Return ``picture`` scaled and cut around its middle, so that it fills the given size."""
+    """Return ``picture`` cut around its middle and scaled, so that it fills the given size.
+
+    Cut first: a picture a thousand times as wide as high would be scaled to gigabytes.
+    """
     import cv2
 
-    if picture.shape[:2] == (height_px, width_px):
-        return picture
     height, width = picture.shape[:2]
-    ratio = max(width_px / width, height_px / height)
-    scaled = cv2.resize(
-        picture,
-        (max(width_px, round(width * ratio)), max(height_px, round(height * ratio))),
-        interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC,
-    )
-    top, left = (scaled.shape[0] - height_px) // 2, (scaled.shape[1] - width_px) // 2
-    return np.ascontiguousarray(scaled[top : top + height_px, left : left + width_px], np.uint8)
+    kept_width = min(width, max(1, round(height * width_px / height_px)))
+    kept_height = min(height, max(1, round(width * height_px / width_px)))
+    top, left = (height - kept_height) // 2, (width - kept_width) // 2
+    kept = np.ascontiguousarray(picture[top : top + kept_height, left : left + kept_width])
+    if kept.shape[:2] == (height_px, width_px):
+        return kept
+    way = cv2.INTER_AREA if width_px < kept_width else cv2.INTER_CUBIC
+    return cv2.resize(kept, (width_px, height_px), interpolation=way).astype(np.uint8, copy=False)
