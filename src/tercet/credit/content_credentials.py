@@ -194,7 +194,10 @@ def _why(noted: _Noting, error: Exception) -> TercetError:
             f"cannot write the signed video: {noted.error.strerror or noted.error}",
             hint="free some space, or write to another disk",
         )
-    return UncheckedError(f"the Content Credentials could not be made: {error}")
+    return UncheckedError(
+        f"the Content Credentials could not be made: {error}",
+        hint="look at this machine's clock, and until when the certificate is valid",
+    )
 
 
 class _Noting:

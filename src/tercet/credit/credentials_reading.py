@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Any, BinaryIO
 
 from tercet.credit.content_credentials import MAKING_LABEL, MAKING_TYPE
@@ -77,7 +78,8 @@ def read_credentials(
         if reader is None:
             return Credentials(State.NONE)
         with reader:
-            return _credentials(json.loads(reader.json()), str(reader.get_validation_state() or ""))
+            state = str(reader.get_validation_state() or "")
+            return credentials_of(json.loads(reader.json()), state)
     except (c2pa.C2paError, ValueError, RecursionError) as error:
         return _unread(file, str(error), given=manifest is not None)
 
@@ -102,7 +104,8 @@ def _shows_store(file: BinaryIO) -> bool:
     return False
 
 
-def _credentials(report: dict[str, Any], state: str) -> Credentials:
+def credentials_of(report: dict[str, Any], state: str) -> Credentials:
+    """Return what a validator's report and its state come down to. Total: any report is read."""
     manifest = _dict(_dict(report.get("manifests")).get(str(report.get("active_manifest"))))
     signature = _dict(manifest.get("signature_info"))
     data = dict(_assertions(manifest))
@@ -112,7 +115,7 @@ def _credentials(report: dict[str, Any], state: str) -> Credentials:
     )
     making = _dict(data.get(MAKING_LABEL))
     return Credentials(
-        state={"Trusted": State.TRUSTED, "Valid": State.VALID}.get(state, State.INVALID),
+        state=_state(report, state),
         signer=_text(signature.get("common_name")),
         issuer=_text(signature.get("issuer")),
         algorithm=_text(signature.get("alg")),
@@ -146,13 +149,35 @@ def _generator(manifest: dict[str, Any]) -> str:
     return _text(manifest.get("claim_generator"))
 
 
-def _faults(report: dict[str, Any]) -> Iterator[str]:
-    """Yield what the active manifest fails, except that its signer is not known."""
+def _state(report: dict[str, Any], state: str) -> State:
+    """Return what validation found; a certificate that expired since leaves the file as it was."""
+    if state in ("Trusted", "Valid"):
+        return State.TRUSTED if state == "Trusted" else State.VALID
     results = _dict(_dict(report.get("validation_results")).get("activeManifest"))
-    for fault in _list(results.get("failure"))[:_LIST_MAX]:
-        code, why = str(_dict(fault).get("code", "")), str(_dict(fault).get("explanation", ""))
+    held = {str(_dict(one).get("code", "")) for one in _list(results.get("success"))}
+    whole = "claimSignature.validated" in held and any(
+        code.startswith("assertion.") and code.endswith("Hash.match") for code in held
+    )
+    failed = [code for code, _ in _failures(report)]
+    signer_only = bool(failed) and all(code.startswith("signingCredential.") for code in failed)
+    return State.VALID if whole and signer_only else State.INVALID
+
+
+def _faults(report: dict[str, Any]) -> Iterator[str]:
+    """Yield what fails, except that the signer is not known."""
+    for code, why in islice(_failures(report), _LIST_MAX):
         if code != "signingCredential.untrusted":
             yield _text(f"{code}: {why}")
+
+
+def _failures(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield code and explanation of each failure, of the file and then of its ingredients."""
+    results = _dict(report.get("validation_results"))
+    deltas = [_dict(_dict(one).get("validationDeltas")) for one in _list(
+        results.get("ingredientDeltas"))]  # fmt: skip
+    for part in (_dict(results.get("activeManifest")), *deltas):
+        for fault in _list(part.get("failure")):
+            yield str(_dict(fault).get("code", "")), str(_dict(fault).get("explanation", ""))
 
 
 def _texts(values: Iterator[Any]) -> tuple[str, ...]:

@@ -87,8 +87,12 @@ class CheckedVideo:
             "reasons": list(self.reasons),
             "credentials": asdict(self.credentials),
             "video": asdict(self.video) if self.video else None,
-            "credits": asdict(self.credits) if self.credits else None,
-            "model": asdict(self.model) if self.model else None,
+            "credits": asdict(self.credits) | {"path": str(self.credits.path)}
+            if self.credits
+            else None,
+            "model": asdict(self.model) | {"folder": str(self.model.folder)}
+            if self.model
+            else None,
             "checks": [asdict(check) for check in self.checks],
         }
 

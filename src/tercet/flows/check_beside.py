@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tercet.studio.engines.engines import model_folder
 RECORD_NAME = "record.json"
 RECORD_TYPE = "tercet/training-record@1"
 _RECORD_BYTES_MAX = 256 * 1024 * 1024
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,7 @@ def find_model(making: dict[str, Any], folder: Path | None) -> ModelFound | None
 def _shipped(making: dict[str, Any]) -> Path | None:
     """Return the shipped model of the name in ``making``; a name that is a path is not one."""
     name = str(making.get("model", ""))
-    if not name or not making.get("training_record_sha256"):
-        return None
-    if "/" in name or "\\" in name or name.startswith("."):
+    if not _MODEL_NAME.match(name) or not making.get("training_record_sha256"):
         return None
     try:
         return model_folder(name)

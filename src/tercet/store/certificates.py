@@ -10,6 +10,7 @@ Source: C2PA Technical Specification 2.4 section 14.5 (certificate profile).
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -233,7 +234,7 @@ def _read(path: Path) -> bytes:
 
 def _make_once(path: Path, raw: bytes, mode: int) -> None:
     """Write a file whole, unless another process makes it first: then that one holds."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,22 +94,31 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a video, and nothing else that it may name. OSError of the file itself passes."""
     import av
 
-    try:
-        with (
-            path.open("rb") as file,
-            av.open(file, "r", metadata_errors="ignore", options=dict(_OPTIONS)) as container,
-        ):
-            if not container.streams.video:
-                raise UndecodableError(f"expected a video, got {path} without pictures", hint=_HINT)
-            stream = container.streams.video[0]
-            if (stream.width or 0) * (stream.height or 0) > PIXELS_MAX:
-                raise UndecodableError(
-                    f"expected at most {PIXELS_MAX:,} pixels a picture,"
-                    f" got {stream.width} x {stream.height}"
-                )
-            yield container, stream
-    except (av.FFmpegError, ValueError, EOFError, OverflowError) as error:
+    with path.open("rb") as file:
+        try:
+            with av.open(file, "r", metadata_errors="ignore", options=dict(_OPTIONS)) as container:
+                yield container, _stream(container, path)
+        except (av.FFmpegError, ValueError, EOFError, OverflowError) as error:
+            raise _unread(path, error) from error
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # a seek before the start or into an empty file
+                raise
+            raise _unread(path, error) from error
+
+
+def _stream(container: InputContainer, path: Path) -> VideoStream:
+    if not container.streams.video:
+        raise UndecodableError(f"expected a video, got {path} without pictures", hint=_HINT)
+    stream = container.streams.video[0]
+    if (stream.width or 0) * (stream.height or 0) > PIXELS_MAX:
         raise UndecodableError(
-            f"expected a video, got {path}, which cannot be read ({type(error).__name__})",
-            hint=_HINT,
-        ) from error
+            f"expected at most {PIXELS_MAX:,} pixels a picture,"
+            f" got {stream.width} x {stream.height}"
+        )
+    return stream
+
+
+def _unread(path: Path, error: Exception) -> UndecodableError:
+    return UndecodableError(
+        f"expected a video, got {path}, which cannot be read ({type(error).__name__})", hint=_HINT
+    )

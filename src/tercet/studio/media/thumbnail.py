@@ -46,5 +46,5 @@ def telling_score(picture: Picture) -> float:
     red_green, yellow_blue = red - green, (red + green) / 2 - blue
     spread = float(np.hypot(red_green.std(), yellow_blue.std()))
     shift = float(np.hypot(red_green.mean(), yellow_blue.mean()))
-    colour = spread + 0.3 * shift if spread else 0.0
+    colour = spread + 0.3 * shift if spread > 1 else 0.0
     return float(across + down) + float(luma.std()) + colour
