@@ -291,7 +291,8 @@ class _Session:
     ) -> None:
         """Take step after step. A batch is in the chain before it is learned from."""
         request = self.request
-        model = self.ranks.shared(learner.model)
+        is_gpu = self.ranks.device == "cuda"
+        model = self.ranks.shared(learner.compiled() if is_gpu else learner.model)
         made = batches(
             self.source,
             batch=request.batch,
