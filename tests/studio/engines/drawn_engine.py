@@ -44,3 +44,7 @@ class DrawnEngine:
 
     def provenance(self) -> Mapping[str, str]:
         return {"model": "drawn"}
+
+
+def open_engine(source: str) -> DrawnEngine:
+    return DrawnEngine()
