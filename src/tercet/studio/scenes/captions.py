@@ -9,7 +9,7 @@ from typing import Final
 from tercet.studio.scenes.palette import COLOURS
 from tercet.studio.scenes.plurals import is_always_plural, plural
 from tercet.studio.scenes.recipe import Backdrop, Camera, Motion, Recipe, Time, Weather
-from tercet.studio.scenes.scene import Part, Scene, scene_of
+from tercet.studio.scenes.scene import Part, Scene, scene_of, unsaid_backdrop
 from tercet.studio.scenes.sprite import Kind
 from tercet.studio.scenes.stage import Stage
 
@@ -62,7 +62,7 @@ CAMERAS: Final[dict[Camera, tuple[str, ...]]] = {
     Camera.ZOOM: ("the camera zooms in", "camera zooms in"),
 }
 _ALWAYS: Final = ("a", "an", "and", "past", "it", "them", "to the left", "to the right", ",")
-_UNSAID_ONE_IN = 3  # how often the hills, which are there when nothing is said, go unsaid
+_UNSAID_ONE_IN = 3  # how often a place that would be thought of anyway goes unsaid
 _ABOVE: Final = frozenset({Motion.FLY, Motion.RISE})
 _ALONG: Final = frozenset({Motion.DRIVE, Motion.WALK, Motion.CROSS})
 
@@ -167,7 +167,7 @@ def _verb(part: Part, wording: _Wording) -> str:
 def _place(scene: Scene, wording: _Wording) -> str:
     """Return where it is: said as the motion wants where there is only one."""
     unsaid = wording.pick(_UNSAID_ONE_IN) == 0
-    if scene.backdrop is Backdrop.HILLS and unsaid:
+    if unsaid and scene.backdrop is unsaid_backdrop(scene.parts):
         return ""
     beside, along, above = PLACES[scene.backdrop]
     motion = scene.parts[0].motion if len(scene.parts) == 1 else None

@@ -25,7 +25,7 @@ from tercet.studio.scenes.motions import ACROSS
 from tercet.studio.scenes.plurals import plural
 from tercet.studio.scenes.recipe import Backdrop, Camera, Motion, Time, Weather
 from tercet.studio.scenes.recipes import ACTORS_MAX
-from tercet.studio.scenes.scene import Part, Scene
+from tercet.studio.scenes.scene import Part, Scene, unsaid_backdrop
 from tercet.studio.scenes.sprite import Kind
 
 NEAR_MAX: Final = 3
@@ -56,15 +56,19 @@ def parse(prompt: str, nouns: Mapping[str, Kind]) -> Understood:
     """Return the scene that a prompt asks for, with what was not understood.
 
     ``nouns`` are the things that can be shown. What is not said is as in captions: heading to
-    the right, by day, clear, a still camera, the hills; a thing without a verb does what its
-    kind does. ``parse(said(scene))`` gives that scene back. Never raises.
+    the right, by day, clear, a still camera, the hills (or the sea, for a boat); a thing without a
+    verb does what its kind does. ``parse(said(scene))`` gives that scene back. Never raises.
     """
     reading = _Reading(_tokens(prompt), _noun_forms(nouns), nouns)
     while reading.at < len(reading.tokens):
         _step(reading)
     parts, left_out = _fitting([_done(part, nouns) for part in reading.parts])
     scene = Scene(
-        parts, reading.backdrop or Backdrop.HILLS, reading.time, reading.weather, reading.camera
+        parts,
+        reading.backdrop or unsaid_backdrop(parts),
+        reading.time,
+        reading.weather,
+        reading.camera,
     )
     words = tuple(dict.fromkeys(reading.unknown))
     known = known_words(nouns)
@@ -161,10 +165,9 @@ def _read_colour(reading: _Reading) -> int:
     if not colour:
         return 0
     reading.at += 1
-    followed = bool(_noun_at(reading)[1])
+    painted = 1 + _noun_at(reading)[1]
     reading.at -= 1
-    itself = _noun_at(reading)[1]
-    if itself > 1 or (itself and not followed):
+    if _noun_at(reading)[1] >= painted:  # the longer reading is meant
         return 0
     reading.colour = colour
     return 1

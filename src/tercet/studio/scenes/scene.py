@@ -42,6 +42,12 @@ class Scene:
         return sum(part.count for part in self.parts)
 
 
+def unsaid_backdrop(parts: tuple[Part, ...]) -> Backdrop:
+    """Return where a scene is when no place is named: the sea for those who live or sail on it."""
+    at_sea = bool(parts) and parts[0].kind in (Kind.VESSEL, Kind.SWIMMER)
+    return Backdrop.SEA if at_sea else Backdrop.HILLS
+
+
 def scene_of(recipe: Recipe, stage: Stage) -> Scene:
     """Return the scene that a recipe shows: neighbours alike in every word are one part."""
     parts: list[Part] = []

@@ -20,14 +20,17 @@ TINT: Final[dict[Weather, Colour]] = {
 _COUNT = {Weather.RAIN: 40, Weather.SNOW: 46}
 _FALLS = {Weather.RAIN: 6, Weather.SNOW: 2}  # frame heights fallen in one scene
 _DRAW_PX = 256
+_FINE = 0.5
 
 
 def cover(weather: Weather, variant: int, moment: float, width_px: int, height_px: int) -> Pixels:
     """Return how much of each pixel the falling rain or snow covers, 0..255 (height, width)."""
-    factor = max(1, -(-_DRAW_PX // height_px)) if height_px < _DRAW_PX else 1
+    factor = -(-_DRAW_PX // height_px)
+    fineness = 1.0 if height_px < _DRAW_PX else _FINE  # at 64 pixels fine rain would not be seen
     large = np.zeros((height_px * factor, width_px * factor), np.uint8)
-    for x, y in _places(weather, variant, moment, width_px / height_px):
-        _draw(large, weather, x, y)
+    places = _places(weather, variant, moment, width_px / height_px, fineness)
+    for number, (x, y) in enumerate(places):
+        _draw(large, weather, x, y, 1.0 if fineness == 1.0 else 0.35 + 0.5 * (number * 0.618 % 1))
     if factor == 1:
         return large
     return cv2.resize(large, (width_px, height_px), interpolation=cv2.INTER_AREA).astype(np.uint8)
@@ -54,11 +57,11 @@ def _clip_cover(
 
 
 def _places(
-    weather: Weather, variant: int, moment: float, span: float
+    weather: Weather, variant: int, moment: float, span: float, fineness: float
 ) -> list[tuple[float, float]]:
     """Return x and y of every particle, in fractions of the height."""
     generator = np.random.Generator(np.random.PCG64(variant + 31))
-    count = round(_COUNT[weather] * span)
+    count = round(_COUNT[weather] * span / fineness)
     x, y = generator.random((2, count))
     y = (y + moment * _FALLS[weather]) % 1.0
     sway = 0.02 * np.sin(2 * np.pi * (y * 2 + x)) if weather is Weather.SNOW else 0.12 * y
@@ -67,12 +70,12 @@ def _places(
     ]
 
 
-def _draw(large: Pixels, weather: Weather, x: float, y: float) -> None:
-    """Draw one drop as a slanting stroke or one flake as a disc."""
+def _draw(large: Pixels, weather: Weather, x: float, y: float, size: float) -> None:
+    """Draw one drop as a slanting stroke or one flake as a disc; ``size`` is 1 for a large one."""
     scale = large.shape[0]
     at = (round(x * scale * 16), round(y * scale * 16))
     if weather is Weather.RAIN:
         end = (at[0] + round(0.012 * scale * 16), at[1] + round(0.1 * scale * 16))
-        cv2.line(large, at, end, 200, max(round(scale * 0.011), 1), cv2.LINE_AA, 4)
+        cv2.line(large, at, end, 200, max(round(scale * 0.011 * size), 1), cv2.LINE_AA, 4)
     else:
-        cv2.circle(large, at, round(0.014 * scale * 16), 245, -1, cv2.LINE_AA, 4)
+        cv2.circle(large, at, round(0.014 * size * scale * 16), 245, -1, cv2.LINE_AA, 4)
