@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 STEPS_MAX, BATCH_MAX = 10_000_000, 65_536
 GRID_CLIPS = 6
+FUSED_STEPS_MIN = 1000
 LOSS_MEMORY, NEW_LOSS = 0.98, 0.02  # the loss told is a moving mean
 
 
@@ -291,8 +292,7 @@ class _Session:
     ) -> None:
         """Take step after step. A batch is in the chain before it is learned from."""
         request = self.request
-        is_gpu = self.ranks.device == "cuda"
-        model = self.ranks.shared(learner.compiled() if is_gpu else learner.model)
+        model = self._model(learner)
         made = batches(
             self.source,
             batch=request.batch,
@@ -324,6 +324,14 @@ class _Session:
                 break
         if chain is not None and saved != chain.step:
             raise IntegrityError(f"step {chain.step} was not saved")
+
+    def _model(self, learner: Learner) -> Callable[..., Any]:
+        """Return the model as it is called: fused where that is worth its minute of compiling."""
+        from tercet.studio.training import fused
+
+        model = self.ranks.shared(learner.model)
+        is_long = self.ranks.device == "cuda" or self.request.steps >= FUSED_STEPS_MIN
+        return fused(model) if is_long else model
 
     def _batch(self, samples: SampleBatch) -> Any:
         from tercet.studio.training import Batch

@@ -14,7 +14,7 @@ _PACKAGES = ("torch", "numpy", "opencv-python-headless", "resvg_py", "av", "safe
 
 def code_entry() -> dict[str, str]:
     """Return versions of all that shapes batches and weights, and the digest of our own part."""
-    entry = {"tercet": __version__, "studio_sha256": _studio_sha256()}
+    entry = {"tercet": __version__, "studio_sha256": studio_sha256()}
     entry["python"] = platform.python_version()
     for name in _PACKAGES:
         try:
@@ -24,11 +24,14 @@ def code_entry() -> dict[str, str]:
     return entry
 
 
-def _studio_sha256() -> str:
-    """Return SHA-256 over the lines "path NUL SHA-256 LF" of the studio's files, sorted."""
-    root = Path(__file__).resolve().parent.parent / "studio"
+def studio_sha256(folder: str = "") -> str:
+    """Return SHA-256 over the lines "path NUL SHA-256 LF" of the studio's files, sorted.
+
+    ``folder`` is a part of the studio, such as ``scenes``; "" is all of it.
+    """
+    root = Path(__file__).resolve().parent.parent / "studio" / folder
     lines = []
-    for path in sorted(root.rglob("*")):
+    for path in root.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             lines.append(f"{path.relative_to(root).as_posix()}\0{digest}\n")

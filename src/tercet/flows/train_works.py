@@ -13,16 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from tercet.core.errors import InputError, RefusedError, UndecodableError
 from tercet.core.ids import sha256_hex
+from tercet.flows.train_kept import Kept
 from tercet.flows.training_gate import ClearedItem, Gate
-from tercet.store.files import written_whole
 from tercet.studio.clip_windows import clip_windows
-from tercet.studio.clips_manifest import CLIPS_TYPE, ClipEntry, parse_clip
-from tercet.studio.scenes.cutting import colour_name, cut_pixels
+from tercet.studio.clips_manifest import CLIPS_TYPE, parse_clip
+from tercet.studio.scenes.cutting import cut
 from tercet.studio.scenes.sprite import Kind, Pixels, Sprite
+from tercet.studio.scenes.subjects import LeftOut, sprite_of
 from tercet.studio.training_record import WorkLine
 from tercet.studio.training_samples import Windows
 
@@ -41,14 +40,14 @@ class Works:
 
 
 def read_works(
-    gate: Gate, kept: Path, *, nouns: Collection[str] | None, progress: Progress
+    gate: Gate, run: Path, *, nouns: Collection[str] | None, progress: Progress
 ) -> Works:
     """Return the works behind the rows that passed the gate; ``nouns`` are those wanted, if any.
 
-    Sprites and windows are kept below ``kept``. Raises IntegrityError when a work was changed
-    since it was cleared, RefusedError when nothing is left to learn from.
+    Sprites and windows are kept in the folder ``run``. Raises IntegrityError when a work was
+    changed since it was cleared, RefusedError when nothing is left to learn from.
     """
-    tables = _tables(gate)
+    tables, kept = _tables(gate), Kept.within(run)
     sprites: list[Sprite] = []
     clips: list[Windows] = []
     lines: list[WorkLine] = []
@@ -56,20 +55,19 @@ def read_works(
     seen: set[str] = set()
     for at, item in enumerate(gate.items, 1):
         progress("reading works", at, len(gate.items))
-        record = tables.get((item.item, item.sha256))
-        reason = _left_out(item, record, nouns, seen)
-        if record is not None and not reason:
-            seen.add(item.sha256)
-            try:
-                if record.get("type") == CLIPS_TYPE:
-                    clips.append(_clip(item, parse_clip(json.dumps(record).encode(), at), kept))
-                else:
-                    sprites.append(_sprite(item, record, kept))
-                lines.append(_line(item, record))
-            except UndecodableError as error:
-                reason = f"could not be read: {error.message}"[:120]
-        if reason:
-            passed_over[reason] = passed_over.get(reason, 0) + 1
+        record = tables.get((item.item, item.sha256), {})
+        made: Sprite | Windows | str = "the same work stands in another row"
+        if item.sha256 not in seen:
+            made = _made(item, record, nouns, kept)
+        if isinstance(made, str):
+            passed_over[made] = passed_over.get(made, 0) + 1
+            continue
+        seen.add(item.sha256)
+        lines.append(_line(item, record, made))
+        if isinstance(made, Sprite):
+            sprites.append(made)
+        else:
+            clips.append(made)
     if not lines:
         raise RefusedError(
             f"none of {len(gate.items)} cleared works can be learned from: {passed_over}",
@@ -78,23 +76,23 @@ def read_works(
     return Works(tuple(sprites), tuple(clips), tuple(lines), passed_over)
 
 
-def _left_out(
-    item: ClearedItem,
-    record: Mapping[str, Any] | None,
-    nouns: Collection[str] | None,
-    seen: set[str],
-) -> str:
-    """Return why a cleared row is not learned from; "" when it is."""
-    if record is None:
-        return "no table says what it shows"
-    if item.sha256 in seen:
-        return "the same work stands in another row"
-    if record.get("type") == CLIPS_TYPE:
-        return ""
-    if not record.get("noun"):
-        return "no noun names what it shows"
-    wanted = nouns is None or record["noun"] in nouns
-    return "" if wanted else "another noun than asked for"
+def _made(
+    item: ClearedItem, record: Mapping[str, Any], nouns: Collection[str] | None, kept: Kept
+) -> Sprite | Windows | str:
+    """Return what a model may learn of a work, or why it learns nothing of it."""
+    is_clip = record.get("type") == CLIPS_TYPE
+    if not is_clip and Path(item.item).suffix.lower() != ".svg":
+        return "neither a drawing nor a clip with a caption"
+    raw = item.read()
+    try:
+        made = _clip(item, raw, record, kept) if is_clip else _sprite(item, raw, record, kept)
+    except UndecodableError as error:
+        return f"cannot be read: {error.message}"[:120]
+    if isinstance(made, LeftOut):
+        return str(made.reason)
+    if isinstance(made, Sprite) and nouns is not None and made.noun not in nouns:
+        return "another noun than asked for"
+    return made
 
 
 def _tables(gate: Gate) -> dict[tuple[str, str], dict[str, Any]]:
@@ -127,70 +125,75 @@ def _record(line: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _line(item: ClearedItem, record: Mapping[str, Any]) -> WorkLine:
-    is_clip = record.get("type") == CLIPS_TYPE
-    texts = {key: str(record.get(key, "") or "") for key in ("title", "owner", "licence", "source")}
+def _line(item: ClearedItem, record: Mapping[str, Any], made: Sprite | Windows) -> WorkLine:
+    texts = {key: _text(record, key) for key in ("title", "owner", "licence", "source")}
+    if isinstance(made, Sprite):
+        texts |= {"title": made.title, "owner": made.owner}
+        texts["licence"] = texts["licence"] or made.licence
     return WorkLine(
         work=item.sha256,
         row=item.row,
         item=item.item,
-        use="clip" if is_clip else "sprite",
-        noun="" if is_clip else str(record["noun"]),
+        use="sprite" if isinstance(made, Sprite) else "clip",
+        noun=made.noun if isinstance(made, Sprite) else "",
         **texts,
     )
 
 
-def _sprite(item: ClearedItem, record: Mapping[str, Any], kept: Path) -> Sprite:
-    """Return the sprite of a drawing; its table says what it shows and which way it looks."""
-    pixels = _kept(kept / "sprites", item, cut_pixels, ndim=3)
+def _text(record: Mapping[str, Any], key: str) -> str:
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _sprite(
+    item: ClearedItem, raw: bytes, record: Mapping[str, Any], kept: Kept
+) -> Sprite | LeftOut:
+    """Return the sprite of a drawing.
+
+    Where its table gives noun and kind, these say what it shows; else the rule of `subjects`
+    reads the drawing's own title, keywords and paths.
+    """
+    given = record.get("paths")
+    paths = tuple(map(str, given)) if isinstance(given, list) and given else (item.item,)
+    if not (record.get("noun") and record.get("kind")):
+        described = json.dumps(paths)
+        return kept.sprite(
+            item.sha256, described, lambda: sprite_of(raw, work=item.sha256, paths=paths)
+        )
+    keys = ("title", "owner", "licence", "noun", "kind", "faces")
+    described = json.dumps([record.get(key) for key in keys])
+    return kept.sprite(item.sha256, described, lambda: _described(item, raw, record))
+
+
+def _described(item: ClearedItem, raw: bytes, record: Mapping[str, Any]) -> Sprite:
     try:
-        kind, faces = Kind(record.get("kind", Kind.THING)), int(record.get("faces", 0))
+        kind, faces = Kind(record["kind"]), int(record.get("faces") or 0)
     except (ValueError, TypeError) as error:
         raise InputError(
             f"{item.item}: {error}", hint=f"kinds are {', '.join(Kind)}; faces -1, 0 or 1"
         ) from error
-    texts = {key: str(record.get(key, "") or "") for key in ("title", "owner", "licence")}
-    return Sprite(
+    return cut(
+        raw,
         work=item.sha256,
-        noun=str(record["noun"]),
+        title=_text(record, "title"),
+        owner=_text(record, "owner"),
+        licence=_text(record, "licence"),
+        noun=_text(record, "noun"),
         kind=kind,
         faces=max(-1, min(1, faces)),
-        colour=colour_name(pixels),
-        pixels=pixels,
-        **texts,
     )
 
 
-def _clip(item: ClearedItem, entry: ClipEntry, kept: Path) -> Windows:
+def _clip(item: ClearedItem, raw: bytes, record: Mapping[str, Any], kept: Kept) -> Windows:
     """Return the windows of a real clip."""
-    window = f"-{entry.start_s:g}-{entry.end_s:g}"
+    entry = parse_clip(json.dumps(record).encode(), item.row + 1)
 
-    def cut(raw: bytes) -> Pixels:
+    def windows() -> Pixels:
         with TemporaryDirectory(prefix="tercet-") as folder:
             path = Path(folder, "clip")
             path.write_bytes(raw)  # what is decoded is what was compared
             return clip_windows(path, start_s=entry.start_s, end_s=entry.end_s)
 
-    pixels = _kept(kept / "clips", item, cut, ndim=5, window=window)
+    part = f"{entry.start_s:g}-{entry.end_s:g}"
+    pixels = kept.windows(item.sha256, part, windows)
     return Windows(item.sha256, entry.owner, entry.caption, pixels)
-
-
-def _kept(
-    folder: Path, item: ClearedItem, make: Callable[[bytes], Pixels], ndim: int, window: str = ""
-) -> Pixels:
-    """Return what was made of a work, from its file in ``folder`` or anew.
-
-    The work itself is read and compared every time.
-    """
-    raw = item.read()
-    path = folder / f"{item.sha256}{window}.npy"
-    try:
-        pixels = np.load(path, allow_pickle=False)
-        if pixels.ndim == ndim and pixels.dtype == np.uint8:
-            return np.asarray(pixels)
-    except (OSError, ValueError, EOFError):
-        path.unlink(missing_ok=True)
-    made = make(raw)
-    with written_whole(path, folder) as temporary, temporary.open("wb") as file:
-        np.save(file, made)
-    return made
