@@ -192,6 +192,8 @@ def _status(job: Job, state: str, outlook: Outlook) -> str:
     if state == "making":
         if not job.steps_total:
             return f"Beginning{left}"
+        if job.steps_done >= job.steps_total:
+            return "Nearly there: the file is written and signed"
         return f"{job.progress_percent} %, step {job.steps_done:,} of {job.steps_total:,}{left}"
     return {"stopping": "Stopping", "stopped": "Stopped", "failed": "Failed"}[state]
 
