@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +41,11 @@ def cut(
 
 def cut_pixels(raw: bytes, side_px: int = SPRITE_SIDE_PX) -> Pixels:
     """Return what a drawing shows as straight-alpha RGBA, cropped, its longest side ``side_px``."""
-    root = parse_drawing(raw)
+    return cut_root(parse_drawing(raw), side_px)
+
+
+def cut_root(root: Any, side_px: int = SPRITE_SIDE_PX) -> Pixels:
+    """Return the same of a drawing that `parse_drawing` has let through."""
     page = drawn(root, _FIRST_SIDE_PX)
     shown = _cropped(page)
     longest = max(shown.shape[:2])
