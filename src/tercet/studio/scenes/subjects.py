@@ -1,7 +1,7 @@
 """Which works of a corpus are pictures of a thing, and of which thing; why each other is not.
 
-A rule reads folders, file names, title and keywords, and looks at the picture. Where somebody has looked and
-the rule errs, `looked_at.csv` says what is right and why; it counts before the rule.
+A rule reads folders, file names, title and keywords, and looks at the picture. Where somebody has
+looked, `looked_at.csv` says what is right and, where the rule errs, why; it counts first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The nouns: what the works of a corpus are called, what kind of thing each is, and the rule.
 
-The rule reads a work's file name, its title, its keywords. They are of many makers, in four languages and
-often sloppy; `nouns.json` keeps the words met for each noun.
+The rule reads a work's file name, its title, its keywords. They are of many makers, in four
+languages and often sloppy; `nouns.json` keeps the words met for each noun.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ NOUNS_TYPE = "tercet/nouns@1"
 _LETTERS = re.compile(r"[^\W_]+")
 _BY = re.compile(r"clip ?art by .{1,60}? - ", re.I)
 _GENERIC = frozenset(
-    "bird fish tree flower leaf house tower glass box book plate bottle man woman girl boy ball "
-    "heart star hat computer globe sun moon cup".split()
-)
+    {"bird", "fish", "tree", "flower", "leaf", "house", "tower", "box", "book", "plate", "bottle",
+     "man", "woman", "girl", "boy", "heart", "star", "hat", "computer", "globe", "sun", "moon",
+     "cup"}
+)  # fmt: skip
 """As keywords they stand on many works that show something else of the same field."""
 
 
