@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openai
 import uvicorn
 from drawing_engine import opening
 from fastapi import FastAPI
 
 from tercet.api.app import make_app
 from tercet.flows.serve import Studio
+
+if TYPE_CHECKING:
+    import openai
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Served:
 
     def client(self, **options: Any) -> openai.OpenAI:
         """Return the real OpenAI client, which does not try again."""
+        import openai
+
         options = {"api_key": "unused", "max_retries": 0, "timeout": 30} | options
         return openai.OpenAI(base_url=f"{self.url}/v1", **options)
 
@@ -50,3 +55,12 @@ def serving(folder: Path, *, api_key: str = "", **options: Any) -> Iterator[Serv
         server.should_exit = True
         thread.join()
         bound.close()
+
+
+def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
+    """Return a picture file of one colour."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, "PNG")
+    return buffer.getvalue()

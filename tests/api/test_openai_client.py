@@ -13,7 +13,7 @@ import openai
 import pytest
 from openai.types import Video
 from PIL import Image
-from serving import Served
+from serving import Served, png
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 
@@ -34,12 +34,6 @@ def made(served: Served) -> Video:
 def frames_of(raw: bytes) -> list[np.ndarray]:
     with av.open(io.BytesIO(raw)) as container:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-
-
-def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def test_create_and_poll_gives_a_completed_video(made: Video) -> None:

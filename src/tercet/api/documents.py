@@ -110,3 +110,6 @@ def _json_body(properties: dict[str, Any], required: list[str]) -> dict[str, Any
 
 ENDPOINT_BODY = _json_body(_ENDPOINT, ["name", "url", "event_types"])
 ENDPOINT_CHANGE_BODY = _json_body(_ENDPOINT, [])
+ENDPOINT_TEST_BODY = _json_body(
+    {"event_type": {"type": "string", "enum": list(EVENT_TYPES)}}, ["event_type"]
+)

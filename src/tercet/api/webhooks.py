@@ -10,11 +10,12 @@ from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict
 
 from tercet.api.bodies import read_body
-from tercet.api.documents import ENDPOINT_BODY, ENDPOINT_CHANGE_BODY
+from tercet.api.documents import ENDPOINT_BODY, ENDPOINT_CHANGE_BODY, ENDPOINT_TEST_BODY
 from tercet.api.problems import json_response, problems
 from tercet.api.shapes import WebhookEndpoint, WebhookEndpointWithSecret, endpoint_of
 from tercet.api.videos import studio_of
 from tercet.core.errors import MissingError
+from tercet.flows.serve_request import check_names
 
 webhooks = APIRouter(prefix="/v1/webhook_endpoints", tags=["webhooks"])
 Id = Annotated[str, Path(description="The id of a webhook endpoint.", max_length=80)]
@@ -36,6 +37,16 @@ class WebhookEndpointDeleted(TypedDict):
     id: str
     object: Literal["webhook_endpoint.deleted"]
     deleted: bool
+
+
+class WebhookTested(TypedDict):
+    """What an endpoint answered to a sample event."""
+
+    object: Literal["webhook_endpoint.test"]
+    webhook_endpoint_id: str
+    event_type: str
+    status_code: int
+    success: Literal[True]
 
 
 @webhooks.post(
@@ -92,6 +103,39 @@ async def change_endpoint(request: Request, endpoint_id: Id) -> Response:
     fields = (await read_body(request)).fields
     endpoint = await run_in_threadpool(lambda: studio.notices.change(endpoint_id, fields))
     return json_response(endpoint_of(endpoint))
+
+
+@webhooks.post(
+    "/{endpoint_id}/rotate_secret",
+    response_model=WebhookEndpointWithSecret,
+    responses=problems(400, 404),
+)
+def rotate_secret(request: Request, endpoint_id: Id) -> Response:
+    """Give an endpoint a new secret, which this answer alone shows; the old one ends at once."""
+    endpoint = studio_of(request).notices.rotate_secret(endpoint_id)
+    return json_response({**endpoint_of(endpoint), "signing_secret": endpoint.secret})
+
+
+@webhooks.post(
+    "/{endpoint_id}/test", response_model=WebhookTested, openapi_extra=ENDPOINT_TEST_BODY,
+    responses=problems(400, 404, 409, 413, 415),
+)  # fmt: skip
+async def send_test_event(request: Request, endpoint_id: Id) -> Response:
+    """Send a sample event now, about a video that does not exist, and tell what was answered."""
+    studio = studio_of(request)
+    fields = (await read_body(request)).fields
+    check_names(fields, ("event_type",))
+    event_type = fields.get("event_type")
+    status = await run_in_threadpool(lambda: studio.notices.test(endpoint_id, event_type))
+    return json_response(
+        WebhookTested(
+            object="webhook_endpoint.test",
+            webhook_endpoint_id=endpoint_id,
+            event_type=event_type,
+            status_code=status,
+            success=True,
+        )
+    )
 
 
 @webhooks.delete(

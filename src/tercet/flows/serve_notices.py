@@ -24,7 +24,7 @@ from tercet.consent.surveying.addresses import is_public
 from tercet.core.errors import ConflictError, FieldError, TercetError
 from tercet.core.limits import URL_BYTES_MAX
 from tercet.flows.serve_request import check_names
-from tercet.store.jobs_webhooks import EVENT_TYPES, Delivery, Endpoint, Webhooks
+from tercet.store.jobs_webhooks import EVENT_TYPES, Delivery, Endpoint, Webhooks, event_body
 
 ENDPOINTS_MAX = 20
 NAME_CHARACTERS_MAX = 200
@@ -81,7 +81,7 @@ class Notices:
             name=_name(fields.get("name")),
             url=self._url(fields.get("url")),
             event_types=_event_types(fields.get("event_types")),
-            secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}",
+            secret=_new_secret(),
             created_at=now,
             updated_at=now,
         )
@@ -115,6 +115,29 @@ class Notices:
     def remove(self, endpoint_id: str) -> None:
         """Forget an endpoint. Raises MissingError."""
         self._webhooks.remove(endpoint_id)
+
+    def rotate_secret(self, endpoint_id: str) -> Endpoint:
+        """Give an endpoint a new secret; the old one signs nothing any more."""
+        changed = replace(
+            self._webhooks.get(endpoint_id), secret=_new_secret(), updated_at=self._clock()
+        )
+        self._webhooks.change(changed)
+        return changed
+
+    def test(self, endpoint_id: str, event_type: str) -> int:
+        """Send a sample event now, and return the status of the answer.
+
+        Raises FieldError for an unknown event, ConflictError when nobody answers.
+        """
+        _event_types([event_type])
+        now = self._clock()
+        event_id = f"evt_{secrets.token_hex(16)}"
+        body = event_body(event_type, "video_" + 32 * "0", event_id, now=now)
+        delivery = Delivery(0, self._webhooks.get(endpoint_id), event_id, body, 0)
+        try:
+            return self._send(delivery, int(now))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise ConflictError(f"the endpoint does not answer: {error}") from error
 
     def _url(self, given: Any) -> str:
         text = given if isinstance(given, str) else ""
@@ -210,6 +233,10 @@ def signed_headers(secret: str, event_id: str, timestamp: int, body: str) -> dic
         "webhook-timestamp": str(timestamp),
         "webhook-signature": f"v1,{signature}",
     }
+
+
+def _new_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}"
 
 
 def _name(given: Any) -> str:
