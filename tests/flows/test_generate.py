@@ -94,10 +94,11 @@ def test_webm_lies_beside_it_when_asked_for(tmp_path: Path, key: Path) -> None:
 
 
 def test_words_that_mean_nothing_are_named_and_the_rest_is_made(tmp_path: Path, key: Path) -> None:
-    asked = replace(ASKED, prompt="a red carr, then a boat, then a zzyzx carr")
+    asked = replace(ASKED, prompt="a red carr and four boats, then a zzyzx carr")
     made = generate(asked, tmp_path / "out.mp4", quiet, engine=DrawnEngine(), key_path=key)
     assert [(each.word, each.near) for each in made.unknown] == [("carr", ("car",)), ("zzyzx", ())]
     assert made.document()["unknown"][0] == {"word": "carr", "near": ["car"]}
+    assert made.left_out == ("boat",)
     assert made.frame_count == 12
 
 

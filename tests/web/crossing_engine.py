@@ -10,6 +10,8 @@ import numpy as np
 from tercet.core.credit import WHOLE_PARTS, Credit
 from tercet.core.errors import UncheckedError
 from tercet.studio.engines.engine import Engine, Frame, Order, Origin, Progress, Report, Rights
+from tercet.studio.scenes.parsing import Understood, Unknown
+from tercet.studio.scenes.scene import Scene
 
 
 class CrossingEngine:
@@ -44,6 +46,11 @@ class CrossingEngine:
             Credit(f"{at:064x}", f"Drawing & {at}", owner, "public domain", share, "equal")
             for at, (owner, share) in enumerate(zip(owners, shares, strict=True))
         )
+
+    def understood(self, prompt: str) -> Understood:
+        """Return what it does not know: airships by another name."""
+        zeppelin = Unknown("zeppelin", ("airship", "balloon"))
+        return Understood(Scene(()), (zeppelin,) if "zeppelin" in prompt else (), ())
 
     def provenance(self) -> Mapping[str, str]:
         """Return what stands in the credentials."""

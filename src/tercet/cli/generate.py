@@ -146,6 +146,8 @@ def _tell(made: Made) -> None:
     for unknown in made.unknown:
         near = f": did you mean {' or '.join(unknown.near)}?" if unknown.near else ""
         click.echo(f"unknown  {plain(unknown.word)}{near}", err=True)
+    if made.left_out:
+        click.echo(f"left out {', '.join(made.left_out)}: too many for one scene", err=True)
     for file in made.files[:-1]:
         click.echo(f"         {file}")
 

@@ -34,7 +34,7 @@ from tercet.studio.media.encode import Container, Encoded, encode
 from tercet.studio.media.sprite_sheet import SpriteSheet
 from tercet.studio.media.still import StillFormat
 from tercet.studio.media.thumbnail import TellingPicture
-from tercet.studio.scenes.parsing import Unknown
+from tercet.studio.scenes.parsing import Understood, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Made:
     """A video that was made, and everything that has to be said of it.
 
     ``files`` are all that were written, the video last; ``unknown`` are words that mean nothing to
-    the engine: the rest was made. ``taken_s`` is the wall time of the making.
+    the engine, ``left_out`` things for which a scene had no place: the rest was made. ``taken_s``
+    is the wall time of the making.
     """
 
     video: Path
@@ -60,6 +61,7 @@ class Made:
     byte_count: int
     credits: tuple[Credit, ...]
     unknown: tuple[Unknown, ...]
+    left_out: tuple[str, ...]
     coded_sha256: Mapping[str, str]
     credits_sha256: str
     taken_s: float
@@ -83,6 +85,7 @@ class Made:
             "works": len(self.credits),
             "owners": len({credit.owner for credit in self.credits}),
             "unknown": [{"word": each.word, "near": list(each.near)} for each in self.unknown],
+            "left_out": list(self.left_out),
             "coded_sha256": dict(self.coded_sha256),
             "credits_sha256": self.credits_sha256,
             "taken_s": round(self.taken_s, 3),
@@ -124,6 +127,7 @@ def generate(
             now=now,
         )
         files = place.publish()
+    read = understood(watched.engine, order)
     return Made(
         video=out,
         files=files,
@@ -139,7 +143,8 @@ def generate(
         duration_s=videos[0].duration_s,
         byte_count=out.stat().st_size,
         credits=credited,
-        unknown=unknown_words(watched.engine, order),
+        unknown=tuple({each.word: each for scene in read for each in scene.unknown}.values()),
+        left_out=tuple(dict.fromkeys(noun for scene in read for noun in scene.left_out)),
         coded_sha256=attached.making.coded_sha256,
         credits_sha256=attached.credits_sha256,
         taken_s=time.monotonic() - started_s,
@@ -176,15 +181,11 @@ def _engine(request: Request, opened: Engine | None) -> Engine:
     return checked_rights(opened, may_be_cleared=engine_entry(request.engine).may_be_cleared)
 
 
-def unknown_words(engine: Engine, order: Order) -> tuple[Unknown, ...]:
-    """Return the words of an order that mean nothing to an engine, each once, with near ones.
-
-    None where an engine has no list of words.
-    """
+def understood(engine: Engine, order: Order) -> tuple[Understood, ...]:
+    """Return what an engine makes of each shot; nothing where it has no list of words."""
     if not isinstance(engine, KnowsWords):
         return ()
-    found = (each for shot in order.shots for each in engine.unknown_words(shot.prompt))
-    return tuple({each.word: each for each in found}.values())
+    return tuple(engine.understood(shot.prompt) for shot in order.shots)
 
 
 @dataclass(slots=True, eq=False)

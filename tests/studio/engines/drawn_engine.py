@@ -8,7 +8,8 @@ import numpy as np
 
 from tercet.core.credit import WHOLE_PARTS, Credit
 from tercet.studio.engines.engine import Frame, Order, Origin, Progress, Report, Rights
-from tercet.studio.scenes.parsing import Unknown, unknown_words
+from tercet.studio.scenes.parsing import Understood, parse
+from tercet.studio.scenes.sprite import Kind
 
 WORK = "ab" * 32
 
@@ -34,9 +35,8 @@ class DrawnEngine:
             report(Progress(at + 1, order.frame_count, picture[::8, ::8]))
             yield Frame(picture, {WORK: int(disc.sum())})
 
-    def unknown_words(self, prompt: str) -> tuple[Unknown, ...]:
-        words = ("a", "red", "car", "boat", "then")
-        return tuple(each for each in unknown_words(prompt, words))
+    def understood(self, prompt: str) -> Understood:
+        return parse(prompt, {"car": Kind.VEHICLE, "boat": Kind.VESSEL})
 
     def credits(self, pixels_by_work: Mapping[str, int]) -> tuple[Credit, ...]:
         assert set(pixels_by_work) == {WORK}

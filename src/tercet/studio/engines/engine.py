@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tercet.core.credit import Credit
 
 if TYPE_CHECKING:
-    from tercet.studio.scenes.parsing import Unknown
+    from tercet.studio.scenes.parsing import Understood
 
 Picture = NDArray[np.uint8]  # (height, width, 3), RGB
 
@@ -126,8 +126,8 @@ class Engine(Protocol):
 
 @runtime_checkable
 class KnowsWords(Protocol):
-    """An engine that has learned a certain list of words, and can tell which it does not know."""
+    """An engine that knows a certain list of words, and can tell what it makes of a prompt."""
 
-    def unknown_words(self, prompt: str) -> tuple[Unknown, ...]:
-        """Return the words of ``prompt`` that mean nothing to it, each with near ones."""
+    def understood(self, prompt: str) -> Understood:
+        """Return the scene that is understood, unknown words with near ones, what is left out."""
         ...
