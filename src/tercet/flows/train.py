@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from tercet.flows.train_code import code_entry
 from tercet.flows.train_hardware import Meter, hardware_entry
 from tercet.flows.train_model import Account, write_model
 from tercet.flows.train_run import Checkpoints, keep_plan, load_checkpoint, locked
-from tercet.flows.train_works import Works, read_works
+from tercet.flows.train_works import Works, read_works, sample_source
 from tercet.flows.training_gate import Gate, open_gate
 from tercet.store.batch_chain import ChainFile
 from tercet.store.files import write_atomically
@@ -35,13 +35,7 @@ from tercet.studio.training_record import (
     works_bytes,
     works_entry,
 )
-from tercet.studio.training_samples import (
-    MixedSamples,
-    SampleSource,
-    SceneSamples,
-    WindowSamples,
-    sample_grid,
-)
+from tercet.studio.training_samples import SampleSource, sample_grid
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -53,6 +47,10 @@ STEPS_MAX, BATCH_MAX = 10_000_000, 65_536
 GRID_CLIPS = 6
 FUSED_STEPS_MIN = 1000
 LOSS_MEMORY, NEW_LOSS = 0.98, 0.02  # the loss told is a moving mean
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class TrainRequest:
     workers: int = 0
     grid_every: int = 500
     checkpoint_every: int = 250
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None
+    progress: Callable[[str, int, int], None] = _silent
     advance: Callable[[Advance], None] = lambda advance: None
     tell: Callable[[str], None] = lambda text: None
     is_stopped: Callable[[], bool] = lambda: False
@@ -121,6 +119,8 @@ def train(request: TrainRequest) -> Trained:
     from tercet.studio.training_ranks import join_ranks
 
     ranks = join_ranks(request.device, request.batch)
+    if ranks.rank:  # only the first speaks
+        request = replace(request, progress=_silent, tell=lambda text: None)
     try:
         with locked(request.run) if ranks.rank == 0 else nullcontext():
             return _train(request, ranks)
@@ -175,7 +175,7 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
         nouns=frozenset(request.nouns) or None,
         progress=request.progress,
     )
-    source = _source(works, request.seed)
+    source = sample_source(works, request.seed, alone_count=_alone_count(request))
     session = _Session(request, ranks, gate, works, source)
     if request.workers:
         with worker_pool(request.workers, prepare_source, (source,)) as pool:
@@ -184,19 +184,15 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
     return session.run(None)
 
 
+def _alone_count(request: TrainRequest) -> int:
+    """Return how many samples show one actor, before several stand together."""
+    from tercet.studio.training import Settings
+
+    return int(Settings(steps=request.steps).alone_part * request.steps) * request.batch
+
+
 def _nothing() -> None:
     """Start the workers."""
-
-
-def _source(works: Works, seed: int) -> SampleSource:
-    scenes = SceneSamples(Stage.of(works.sprites), seed) if works.sprites else None
-    windows = WindowSamples(works.clips, seed) if works.clips else None
-    if scenes and windows:
-        return MixedSamples(scenes, windows)
-    found = scenes or windows
-    if found is None:
-        raise InputError("expected works to learn from, got none")
-    return found
 
 
 class _Session:

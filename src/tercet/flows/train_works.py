@@ -21,9 +21,16 @@ from tercet.studio.clip_windows import clip_windows
 from tercet.studio.clips_manifest import CLIPS_TYPE, parse_clip
 from tercet.studio.scenes.cutting import cut
 from tercet.studio.scenes.sprite import Kind, Pixels, Sprite
+from tercet.studio.scenes.stage import Stage
 from tercet.studio.scenes.subjects import LeftOut, sprite_of
 from tercet.studio.training_record import WorkLine
-from tercet.studio.training_samples import Windows
+from tercet.studio.training_samples import (
+    MixedSamples,
+    SampleSource,
+    SceneSamples,
+    Windows,
+    WindowSamples,
+)
 
 TABLE_SUFFIXES = (".jsonl", ".ndjson")
 Progress = Callable[[str, int, int], None]
@@ -74,6 +81,22 @@ def read_works(
             hint="name nouns that the works show, or check their table (docs/training.md)",
         )
     return Works(tuple(sprites), tuple(clips), tuple(lines), passed_over)
+
+
+def sample_source(works: Works, seed: int, *, alone_count: int = 0) -> SampleSource:
+    """Return what a run with this seed is shown: scenes, windows of clips, or both by turns.
+
+    The first ``alone_count`` scenes show one actor.
+    """
+    stage = Stage.of(works.sprites) if works.sprites else None
+    scenes = SceneSamples(stage, seed, alone_count) if stage else None
+    windows = WindowSamples(works.clips, seed) if works.clips else None
+    if scenes and windows:
+        return MixedSamples(scenes, windows)
+    found = scenes or windows
+    if found is None:
+        raise InputError("expected works to learn from, got none")
+    return found
 
 
 def _made(

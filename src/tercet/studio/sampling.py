@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tercet.studio.model.precision import fast_type
 from tercet.studio.model.transformer import VideoTransformer
 from tercet.studio.model.words import Vocabulary
 
@@ -83,7 +84,7 @@ def _guided(
     batch, latent = level.shape
     moments = torch.arange(latent, device=x.device).expand(2 * batch, latent)
     owners = torch.zeros(2 * batch, dtype=torch.long, device=x.device)
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with torch.autocast(x.device.type, fast_type(x.device)):
         both = model(
             torch.cat((x, x)),
             torch.cat((level, level)),

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tercet.studio.model.precision import fast_type
 from tercet.studio.model.size import Shape
 from tercet.studio.model.transformer import VideoTransformer
 from tercet.studio.model.words import Vocabulary
@@ -32,24 +33,26 @@ LEVEL_MAX = 0.95  # the velocity's denominator stays above 1 - this
 class Settings:
     """What a training run is told. ``steps`` is where the learning rate reaches zero.
 
-    ``picture_part`` of the steps see ``picture_moments`` latent frames of each clip, one by one.
+    In ``alone_part`` of the steps every scene shows one actor; ``picture_part`` of the steps see
+    ``picture_moments`` latent frames of each clip, one by one.
     ``level_mean`` and ``level_deviation`` set the logit-normal noise levels; in ``begun_part`` of
     the whole clips the first latent frames are clean, so that the model learns to go on.
     """
 
     steps: int
     seed: int = 0
-    matrix_rate: float = 0.01
+    matrix_rate: float = 0.015
     other_rate: float = 0.002
     warm_steps: int = 100
     cool_part: float = 0.3
-    picture_part: float = 0.5
+    alone_part: float = 0.4
+    picture_part: float = 0.8
     picture_moments: int = 2
     caption_dropout: float = 0.1
     owner_dropout: float = 0.9
     begun_part: float = 0.15
-    level_mean: float = -0.8
-    level_deviation: float = 1.0
+    level_mean: float = -1.6
+    level_deviation: float = 1.2
     average_part: float = 0.998
 
     def fields(self) -> dict[str, Any]:
@@ -119,7 +122,7 @@ class Learner:
         )
         share = level.repeat_interleave(self.shape.patch_frames, 1)[:, :, None, None, None]
         noisy = share * clean + (1 - share) * noise
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, fast_type(self.device)):
             guess = model(noisy, level, words, owners, moments)
         error = (guess.float() - clean) / (1 - share.clamp(max=LEVEL_MAX))
         judged = (share < 1).float().expand_as(error)

@@ -12,7 +12,7 @@ from tercet.core.errors import InputError
 from tercet.studio.batch_chain import SampleRecord
 from tercet.studio.scenes.captions import caption, words
 from tercet.studio.scenes.clip import render_clip, works_in
-from tercet.studio.scenes.recipes import recipe
+from tercet.studio.scenes.recipes import ACTORS_MAX, recipe
 from tercet.studio.scenes.sprite import Pixels
 from tercet.studio.scenes.stage import Stage
 
@@ -41,15 +41,21 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SceneSamples:
-    """Clips composed from sprites: sample ``index`` is recipe ``index`` of this stage and seed."""
+    """Clips composed from sprites: sample ``index`` is recipe ``index`` of this stage and seed.
+
+    The first ``alone_count`` samples show one actor: what things are is learned before who stands
+    beside whom.
+    """
 
     stage: Stage
     seed: int
+    alone_count: int = 0
     side_px: int = 64
 
     def sample(self, index: int) -> Sample:
         """Return the clip of recipe ``index``."""
-        drawn = recipe(self.stage, self.seed, index)
+        most = 1 if index < self.alone_count else ACTORS_MAX
+        drawn = recipe(self.stage, self.seed, index, max_actors=most)
         clip = render_clip(drawn, self.stage, self.side_px)
         said = caption(drawn, self.stage)
         owners = {self.stage.sprites[actor.sprite].owner for actor in drawn.actors}
