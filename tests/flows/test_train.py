@@ -325,8 +325,7 @@ def test_pictures_on_the_way(place: Path) -> None:
 
 def test_no_held_or_blocked_work_reaches_a_batch(tmp_path: Path) -> None:
     """Every work in the first batches is a cleared one, by its digest."""
-    from tercet.flows.train import _source
-    from tercet.flows.train_works import read_works
+    from tercet.flows.train_works import read_works, sample_source
     from tercet.flows.training_gate import open_gate
 
     names = [f"{noun}-{at}" for noun in ("car", "house", "ball", "tree") for at in range(3)]
@@ -337,7 +336,7 @@ def test_no_held_or_blocked_work_reaches_a_batch(tmp_path: Path) -> None:
     passed = {item.sha256 for item in gate.items}
     works = read_works(gate, tmp_path / "run", nouns=None, progress=request.progress)
     assert len(works.lines) == len(passed) == 8
-    source = _source(works, seed=1)
+    source = sample_source(works, seed=1)
     shown = {work for index in range(80) for work in source.sample(index).record.works}
     assert shown == passed
     assert Stage.of(works.sprites).digest

@@ -16,6 +16,7 @@ from train_corpora import cleared_works, key_in, public_key, training
 from tercet.cli.main import main
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, IntegrityError
+from tercet.flows.replay import replay
 from tercet.flows.train import train
 from tercet.flows.verify_model import require_record, verify_record
 
@@ -158,6 +159,25 @@ def test_no_record(model: Path) -> None:
             (model / "record.json").write_bytes(raw)
         with pytest.raises(InputError):
             verify_record(model)
+
+
+def test_the_batches_made_again(made: Path, model: Path) -> None:
+    """Whoever has the works can make every batch again from the record alone."""
+    checks = replay(model, made / "out")
+    assert [(check.name, check.holds) for check in checks] == [
+        ("clearance", True),
+        ("works", True),
+        ("batches", True),
+    ]
+    assert checks[-1].found == "2 of 2 made again, all the same"
+    edit(model, lambda record: record["order"].update(seed=1))
+    assert replay(model, made / "out", steps=1)[-1].found == "batch 1 is another here"
+
+
+def test_another_clearance_made_again(model: Path, tmp_path: Path) -> None:
+    cleared_works(tmp_path / "other")
+    (check,) = replay(model, tmp_path / "other" / "out")
+    assert (check.name, check.holds) == ("clearance", False)
 
 
 def test_the_command(model: Path, capsys: pytest.CaptureFixture[str]) -> None:

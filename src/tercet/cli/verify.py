@@ -21,8 +21,14 @@ if TYPE_CHECKING:
     default="",
     help="Key it must be signed with (base64), as its owner gave it to you by another way.",
 )
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    help="For a model: the clearance it was trained on, to make its batches again and compare.",
+)
+@click.option("--steps", type=click.IntRange(0), default=0, help="With --replay: only the first.")
 @click.option("--json", "as_json", is_flag=True, help="Print every check as JSON.")
-def verify(out: Path, public_key: str, as_json: bool) -> int:
+def verify(out: Path, public_key: str, replay: Path | None, steps: int, as_json: bool) -> int:
     """Check the clearance in folder OUT: signature, digests of all files, and counts made anew.
 
     For the folder of a model, its training record: signature, digests, and the batch chain.
@@ -34,7 +40,13 @@ def verify(out: Path, public_key: str, as_json: bool) -> int:
     from tercet.flows.verify_model import holds_model, verify_record
 
     if holds_model(out):
-        return _told(verify_record(out, public_key=public_key), public_key, as_json, "the record")
+        checks = verify_record(out, public_key=public_key)
+        if replay is not None:
+            from tercet.flows.replay import replay as replay_batches
+
+            with progress_bar(quiet=as_json) as progress:
+                checks += replay_batches(out, replay, steps=steps, progress=progress)
+        return _told(checks, public_key, as_json, "the record")
     with progress_bar(quiet=as_json) as progress:
         checks = verify_clearance(
             out,
