@@ -94,9 +94,12 @@ def generate(
         webm=webm,
     )
     with progress_bar(quiet=as_json) as show:
+        shown = [-1]
 
-        def report(progress: Progress) -> None:
-            show("making the video", progress.done, progress.total)
+        def report(progress: Progress) -> None:  # called at every frame, too
+            if progress.done != shown[0]:
+                shown[0] = progress.done
+                show("making the video", progress.done, progress.total)
 
         made = make(request, output, report, key_path=key)
     if as_json:
