@@ -34,6 +34,12 @@ def settled(client: Any, place: str) -> str:
     raise AssertionError(f"{place} was not done within {DONE_WITHIN_S} s")
 
 
+def test_words_that_mean_nothing_are_named_with_near_ones(client: Any) -> None:
+    words = words_of(settled(client, order(client, prompt="a zeppelin rises")))
+    assert "“zeppelin” means nothing to this engine and was left out" in words
+    assert "nearly alike: airship, balloon" in words
+
+
 @pytest.fixture(scope="module")
 def finished(app: Any) -> str:
     """The page of a video that was made."""
@@ -61,8 +67,9 @@ def test_a_finished_video_has_player_credits_and_making(client: Any, finished: s
     text = client.get(finished).text
     words = words_of(text)
     assert "a boat sails by <b>at night</b>" in words
+    signed = "Content Credentials not altered since Tercet operator signed it"
     for said in ("cleared works only", "2 owners, 3 works", "Ada 2 works 75 %", "Seed 7",
-                 "Drawing & 0", "crossing-xs", "cd" * 32, "Content Credentials valid"):  # fmt: skip
+                 "Drawing & 0", "crossing-xs", "cd" * 32, signed):  # fmt: skip
         assert said in words, said
     assert "<b>Mallory</b>" in words
     tree = lxml_html.fromstring(text)

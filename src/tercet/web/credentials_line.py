@@ -5,35 +5,33 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from tercet.credit.credentials_reading import Credentials, State, read_credentials
-from tercet.flows.serve import Content
+from tercet.core.errors import InputError
+from tercet.flows.check import STANDINGS, CheckedVideo, Standing, check_video
 
-_LINES = {
-    State.TRUSTED: "valid, signed by {signer}; a trusted authority vouches for it",
-    State.VALID: "valid, signed by {signer}; nobody else vouches for that name",
-    State.INVALID: "not valid: the file was changed after it was signed",
-    State.BROKEN: "there, and cannot be read",
-    State.REMOTE: "not in the file",
-    State.NONE: "none",
+_SIGNED = {
+    Standing.INTACT: "not altered since {signer} signed it",
+    Standing.UNKNOWN_SIGNER: "not altered since {signer} signed it; nobody whom this server trusts"
+    " vouches for that name",
 }
-_KEPT = 256  # videos whose line is remembered
+_KEPT = 256  # videos whose line is remembered while the file is the same
 
 
-def credentials_line(content: Content) -> str:
+def credentials_line(path: Path) -> str:
     """Return how the credentials of a video's file stand just now."""
     try:
-        changed_ns = content.path.stat().st_mtime_ns
-        return _line(content.path, content.media_type, changed_ns)
-    except OSError:
+        return _line(path, path.stat().st_mtime_ns)
+    except (OSError, InputError):
         return "the file cannot be read"
 
 
 @lru_cache(_KEPT)
-def _line(path: Path, media_type: str, _changed_ns: int) -> str:
-    with path.open("rb") as file:
-        return line_of(read_credentials(file, media_type))
+def _line(path: Path, _changed_ns: int) -> str:
+    return line_of(check_video(path))
 
 
-def line_of(credentials: Credentials) -> str:
-    """Return credentials in a line; the signer's name is as the signer wrote it."""
-    return _LINES[credentials.state].format(signer=credentials.signer or "an unnamed signer")
+def line_of(checked: CheckedVideo) -> str:
+    """Return what was found of a video; every check that does not hold is named."""
+    words = _SIGNED.get(checked.standing, STANDINGS[checked.standing])
+    failed = [f"{check.name} ({check.found})" for check in checked.checks if not check.holds]
+    line = words.format(signer=checked.credentials.signer or "an unnamed signer")
+    return f"{line}. These do not hold: {', '.join(failed)}" if failed else line

@@ -204,7 +204,7 @@ def show_video(request: Request, video_id: str) -> Response:
     job = studio.get(video_id)
     if job.status is not Status.COMPLETED:
         return _answer(_job_context(studio, job))
-    credentials = credentials_line(studio.content(video_id))
+    credentials = credentials_line(studio.content(video_id).path)
     return _answer(video_context(job, studio.credits(video_id), credentials))
 
 

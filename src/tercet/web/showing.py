@@ -205,7 +205,16 @@ def _problem(job: Job) -> Problem:
 
 def _notes(job: Job) -> tuple[str, ...]:
     again = ("The making broke off once and was begun again from the start.",)
-    return again if job.restarts and state_of(job) != "failed" else ()
+    broke_off = again if job.restarts and state_of(job) != "failed" else ()
+    return (*broke_off, *map(_unknown_note, job.result.get("unknown", ())))
+
+
+def _unknown_note(unknown: Mapping[str, Any]) -> str:
+    """Say which word meant nothing, and which ones would have."""
+    near = (
+        f"; known and written nearly alike: {', '.join(unknown['near'])}" if unknown["near"] else ""
+    )
+    return f"“{unknown['word']}” means nothing to this engine and was left out{near}"
 
 
 def _preview_url(job: Job, preview: bytes) -> str:
