@@ -151,8 +151,7 @@ def _record(line: bytes) -> dict[str, Any]:
 def _line(item: ClearedItem, record: Mapping[str, Any], made: Sprite | Windows) -> WorkLine:
     texts = {key: _text(record, key) for key in ("title", "owner", "licence", "source")}
     if isinstance(made, Sprite):
-        texts |= {"title": made.title, "owner": made.owner}
-        texts["licence"] = texts["licence"] or made.licence
+        texts |= {"title": made.title, "owner": made.owner, "licence": made.licence}
     return WorkLine(
         work=item.sha256,
         row=item.row,
@@ -183,7 +182,7 @@ def _sprite(
         return kept.sprite(
             item.sha256, described, lambda: sprite_of(raw, work=item.sha256, paths=paths)
         )
-    keys = ("title", "owner", "licence", "noun", "kind", "faces")
+    keys = ("title", "owner", "licence", "stated_licence", "noun", "kind", "faces")
     described = json.dumps([record.get(key) for key in keys])
     return kept.sprite(item.sha256, described, lambda: _described(item, raw, record))
 
@@ -200,7 +199,7 @@ def _described(item: ClearedItem, raw: bytes, record: Mapping[str, Any]) -> Spri
         work=item.sha256,
         title=_text(record, "title"),
         owner=_text(record, "owner"),
-        licence=_text(record, "licence"),
+        licence=_text(record, "licence") or _text(record, "stated_licence"),
         noun=_text(record, "noun"),
         kind=kind,
         faces=max(-1, min(1, faces)),
