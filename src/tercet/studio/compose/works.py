@@ -1,11 +1,12 @@
 """A pack of cleared works (`tercet/works@1`): drawings as they are, and what each one shows.
 
 A ZIP file with `works.json` and `works/SHA256.svg` for each entry. A drawing is read only when
-needed, and compared with its digest each time.
+needed, and compared with its digest each time. The index is signed by who put the pack together.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import zipfile
 import zlib
@@ -43,12 +44,14 @@ class Work:
 class WorksPack:
     """An opened pack. ``digest`` is SHA-256 of its index, which names every work's digest.
 
-    ``clearance`` is the SHA-256 of the signed clearance whose cleared rows these works are.
+    ``clearance`` is the SHA-256 of the signed clearance whose cleared rows these works are, and
+    ``key_id`` names who says so: the signature has been checked.
     """
 
     path: Path
     digest: str
     clearance: str
+    key_id: str
     works: tuple[Work, ...]
 
     @property
@@ -73,18 +76,27 @@ class WorksPack:
 
 
 def write_works(
-    path: Path, works: Iterable[Work], raw_of: Callable[[Work], bytes], *, clearance: str
+    path: Path,
+    works: Iterable[Work],
+    raw_of: Callable[[Work], bytes],
+    *,
+    clearance: str,
+    sign: Callable[[bytes], Mapping[str, str]],
 ) -> str:
-    """Write a pack and return its digest; the same works give the same bytes.
+    """Write a pack and return its digest; the same works and key give the same bytes.
 
-    ``raw_of`` gives the bytes of a work, which must have passed the training gate, and
-    ``clearance`` is the SHA-256 of the clearance they passed by. Raises IntegrityError where bytes
-    and digest do not agree.
+    ``raw_of`` gives the bytes of a work, which must have passed the training gate, ``clearance``
+    is the SHA-256 of the clearance they passed by, and ``sign`` gives the signature of a message.
+    Raises IntegrityError where bytes and digest do not agree.
     """
     listed = sorted(works, key=lambda work: (work.noun, work.work))
-    index = canonical_json(
-        {"type": WORKS_TYPE, "clearance": clearance, "works": [asdict(work) for work in listed]}
-    )
+    document: dict[str, Any] = {
+        "type": WORKS_TYPE,
+        "clearance": clearance,
+        "works": [asdict(work) for work in listed],
+    }
+    signed = document | {"signature": dict(sign(canonical_json(document)))}
+    index = canonical_json(signed)
     with zipfile.ZipFile(path, "w") as pack:
         _write(pack, INDEX_NAME, index)
         for work in listed:
@@ -98,22 +110,40 @@ def write_works(
 def open_works(path: Path) -> WorksPack:
     """Return a pack with its index read; no drawing is.
 
-    Raises InputError if there is no such file, IntegrityError if it is no whole pack.
+    Raises InputError if there is no such file, IntegrityError if it is no whole pack or not as
+    signed.
     """
     if not path.is_file():
-        raise InputError(f"there is no pack of works at {path}", hint="see docs/studio/compose.md")
+        raise InputError(f"there is no pack of works at {path}", hint="make one with `tercet pack`")
     raw = _member(path, INDEX_NAME, INDEX_BYTES_MAX)
     try:
         index = json.loads(raw)
         if index["type"] != WORKS_TYPE:
             raise ValueError(f"expected type {WORKS_TYPE}, got {index['type']!r}")
         works = tuple(_work(entry) for entry in index["works"])
-        return WorksPack(path, sha256_hex(raw), str(index["clearance"]), works)
+        key_id = _signer(index)
+        return WorksPack(path, sha256_hex(raw), str(index["clearance"]), key_id, works)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             f"{path}: {INDEX_NAME} is not as written: {error!s:.120}",
             hint="get the pack of works again",
         ) from error
+
+
+def _signer(index: Mapping[str, Any]) -> str:
+    """Return the id of the key that signed an index. Raises ValueError if the signature is not."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    signature = index["signature"]
+    unsigned = {key: value for key, value in index.items() if key != "signature"}
+    public = base64.b64decode(signature["public_key"], validate=True)
+    value = base64.b64decode(signature["value"], validate=True)
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(value, canonical_json(unsigned))
+    except InvalidSignature as error:
+        raise ValueError("the signature does not hold") from error
+    return sha256_hex(public)[:16]
 
 
 def _work(entry: Mapping[str, Any]) -> Work:

@@ -108,6 +108,7 @@ class ComposeEngine:
         return {
             "model": self.name,
             "works_sha256": self.pack.digest,
+            "works_key_id": self.pack.key_id,
             "clearance_sha256": self.pack.clearance,
         }
 
