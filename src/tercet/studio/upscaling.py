@@ -27,9 +27,9 @@ def enlarged(picture: Picture, side_px: int) -> Picture:
         return np.asarray(smaller, np.uint8)
     factor = side_px / side
     smooth = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
-    large = np.asarray(smooth, np.uint8)
+    large: Picture = np.asarray(smooth, np.uint8)
     reach = max(3, round(factor * 0.75) | 1)
-    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    near = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), np.uint8)
     for _ in range(_ROUNDS):
         large = _toggled(large, near)
     return np.asarray(cv2.GaussianBlur(large, (0, 0), max(factor / 8, 0.5)), np.uint8)

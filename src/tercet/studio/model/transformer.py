@@ -63,10 +63,11 @@ class Block(nn.Module):
         shift, scale, gate = parts[:3]
         rows = modulate(x, shift, scale).reshape(batch * time, space, width)
         x = x + gate * self.space(rows, rotary=rotary[0]).view(batch, time, space, width)
-        shift, scale, gate = parts[3:6]
-        rows = modulate(x, shift, scale).transpose(1, 2).reshape(batch * space, time, width)
-        seen = self.time(rows, rotary=rotary[1]).view(batch, space, time, width).transpose(1, 2)
-        x = x + gate * seen
+        if time > 1:  # a single moment has nothing to look at
+            shift, scale, gate = parts[3:6]
+            rows = modulate(x, shift, scale).transpose(1, 2).reshape(batch * space, time, width)
+            seen = self.time(rows, rotary=rotary[1]).view(batch, space, time, width)
+            x = x + gate * seen.transpose(1, 2)
         rows = normalise(x).reshape(batch, time * space, width)
         x = x + self.caption(rows, words, mask=mask).view(batch, time, space, width)
         shift, scale, gate = parts[6:]
