@@ -13,7 +13,6 @@ from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, cr
 
 from tercet.studio.evaluation.attributes import ACTORS_MAX, UNSAID, noun_places, truth
 from tercet.studio.evaluation.classifier import (
-    BATCH_CLIPS,
     Classifier,
     Clips,
     look,
@@ -27,19 +26,26 @@ from tercet.studio.scenes.stage import Stage
 
 TRAINING_SEED = 0x7E2CE7  # recipes of this seed are the classifier's own: none is measured with
 HELD_OUT_ONE_IN = 4  # the judge sees held-out pairs too, or it would call them unlikely
-FRAME_CLIPS = 32  # in a step that learns frames
+STEP_CLIPS = 8  # few, since it is steps that are short, not clips
 _CELL_PART = 0.35  # a cell is named after an actor that owns this much of it
 _WHERE_WEIGHT = 2.0
-_FRAMES_LEARNT = (2, 3)  # of a clip, in a step: other moments of the scene each time
+_FRAMES_LEARNT = 2  # of a clip, in a step
+_WINDOW_CELLS = 8
+_MOVED_CELLS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to train: steps for what is seen (32 clips), then for what it does (16 clips)."""
+    """How long to train, in steps of 8 clips: first for what is seen, then for what it does."""
 
-    frame_steps: int = 1200
-    actor_steps: int = 400
+    frame_steps: int
+    clip_steps: int
     rate: float = 3e-3
+
+    @classmethod
+    def of(cls, stage: Stage) -> Plan:
+        """Return the plan for a stage: the more sprites, the longer."""
+        return cls(frame_steps=3000 + 15 * len(stage.sprites), clip_steps=1000)
 
 
 Report = Callable[[int, int, float], None]  # step, steps, loss
@@ -59,7 +65,7 @@ def train_classifier(
     stage: Stage, *, seed: int = 0, plan: Plan | None = None, report: Report | None = None
 ) -> Classifier:
     """Return a classifier for a stage. The same stage, seed and machine give the same weights."""
-    plan = plan or Plan()
+    plan = plan or Plan.of(stage)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         classifier = Classifier.of(stage)
@@ -68,11 +74,11 @@ def train_classifier(
 
 
 def _train(classifier: Classifier, stage: Stage, plan: Plan, report: Report) -> None:
-    steps = plan.frame_steps + plan.actor_steps
+    steps = plan.frame_steps + plan.clip_steps
     doing = [*classifier.actor.parameters(), *classifier.scene.parameters()]
     for begin, count, learnt, loss_of in (
         (0, plan.frame_steps, list(classifier.frame.parameters()), _frame_loss),
-        (plan.frame_steps, plan.actor_steps, doing, _clip_loss),
+        (plan.frame_steps, plan.clip_steps, doing, _clip_loss),
     ):
         optimiser = torch.optim.AdamW(learnt, lr=plan.rate, weight_decay=0.02)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -109,25 +115,54 @@ def _covers(made: Recipe, stage: Stage, frame_count: int) -> NDArray[np.float32]
 
 
 def _frame_loss(classifier: Classifier, stage: Stage, step: int) -> Tensor:
-    """Return the loss of what is seen: where actors are, and the noun of each place of theirs."""
-    recipes = _recipes(stage, step, FRAME_CLIPS)
-    count = _FRAMES_LEARNT[step % len(_FRAMES_LEARNT)]
-    told = torch.from_numpy(truth(recipes, stage).actors[..., 0])
-    covers = torch.from_numpy(np.stack([_covers(each, stage, count) for each in recipes]))
-    pixels = pixels_of(real_clips(recipes, stage, count)).flatten(0, 1)
-    coarse, best = avg_pool2d(covers.flatten(0, 1), 2).unflatten(0, told.shape).max(1)
+    """Return the loss of what is seen: where actors are, and the noun of each place of theirs.
+
+    The network looks at windows of 32 px around actors: it sees four times as many in its time.
+    """
+    recipes = _recipes(stage, step, STEP_CLIPS)
+    told = truth(recipes, stage).actors[..., 0]
+    clips = real_clips(recipes, stage, _FRAMES_LEARNT)
+    covers = np.stack([_covers(each, stage, _FRAMES_LEARNT) for each in recipes])
+    views = [
+        _window(clips[at, frame], covers[at, :, frame], place)
+        for at in range(STEP_CLIPS)
+        for place in range(int((told[at] != UNSAID).sum()))
+        for frame in range(_FRAMES_LEARNT)
+    ]
+    rows = [at for at in range(STEP_CLIPS) for _ in range(int((told[at] != UNSAID).sum()))]
+    nouns = torch.from_numpy(told[np.repeat(rows, _FRAMES_LEARNT)])
+    pixels = pixels_of(np.stack([view[0] for view in views])[None])[0]
+    cover = torch.from_numpy(np.stack([view[1] for view in views]))
+    coarse, best = avg_pool2d(cover, 2).max(1)
     shown = coarse.flatten() >= _CELL_PART
-    nouns = told.gather(1, best.flatten(1)).flatten()[shown]
+    answer = nouns.gather(1, best.flatten(1)).flatten()[shown]
     with torch.autocast(pixels.device.type, torch.bfloat16):
         features, logits = classifier.frame(pixels)
         named = classifier.frame.noun(features.flatten(0, 2)[shown])
-    where = binary_cross_entropy_with_logits(logits.float(), covers.sum(1).flatten(0, 1))
-    return cross_entropy(named.float(), nouns) + _WHERE_WEIGHT * where
+    where = binary_cross_entropy_with_logits(logits.float(), cover.sum(1))
+    return cross_entropy(named.float(), answer) + _WHERE_WEIGHT * where
+
+
+def _window(
+    frame: NDArray[np.uint8], cover: NDArray[np.float32], place: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return 32 px of a frame around one noun of it, and the cover of its cells; moved at will."""
+    mass = cover[place]
+    total = float(mass.sum()) + 1e-6
+    middle = [float((mass.sum(axis) * np.arange(CELLS)).sum()) / total for axis in (1, 0)]
+    moved = (torch.rand(2) * _MOVED_CELLS - _MOVED_CELLS / 2).tolist()
+    top, left = (
+        int(np.clip(round(at + by - _WINDOW_CELLS / 2 + 0.5), 0, CELLS - _WINDOW_CELLS))
+        for at, by in zip(middle, moved, strict=True)
+    )
+    step, cells = SIDE_PX // CELLS, _WINDOW_CELLS
+    picture = frame[top * step : (top + cells) * step, left * step : (left + cells) * step]
+    return picture, cover[:, top : top + cells, left : left + cells]
 
 
 def _clip_loss(classifier: Classifier, stage: Stage, step: int) -> Tensor:
     """Return the loss of scenes, and of what actors do under masks found as in a reading."""
-    recipes = _recipes(stage, step, BATCH_CLIPS)
+    recipes = _recipes(stage, step, STEP_CLIPS)
     told = truth(recipes, stage)
     actors, scenes = torch.from_numpy(told.actors), torch.from_numpy(told.scenes)
     seen = look(classifier, pixels_of(real_clips(recipes, stage)), actors[..., 0])

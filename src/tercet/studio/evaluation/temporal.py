@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,7 @@ def flicker(video: Video) -> float:
 def _steps(video: Video) -> NDArray[np.float64]:
     """Return the mean absolute difference of every frame to the next, in levels."""
     return np.array(
-        [
-            np.abs(after.astype(np.int16) - before).mean()
-            for before, after in zip(video[:-1], video[1:], strict=True)
-        ]
+        [np.abs(after.astype(np.int16) - before).mean() for before, after in pairwise(video)]
     )
 
 
