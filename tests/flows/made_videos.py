@@ -35,6 +35,7 @@ class Drawn:
     origin: Origin = Origin.GENERATED
     model: str = "drawn-model"
     record: str = "d" * 64
+    checkpoint: str = "c" * 64
 
     def pictures(self, count: int = 12) -> Iterator[Picture]:
         for at in range(count):
@@ -60,8 +61,9 @@ class Drawn:
     def provenance(self) -> Mapping[str, str]:
         return {
             "model": self.model,
-            "checkpoint_sha256": "c" * 64,
+            "checkpoint_sha256": self.checkpoint,
             "training_record_sha256": self.record,
+            "clearance_sha256": "9" * 64 if self.origin is Origin.COMPOSED else "",
         }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from made_videos import PIXELS, Drawn, copied, made_video
+from train_corpora import cleared_works, training
 
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError
@@ -23,6 +24,7 @@ from tercet.credit.content_credentials import (
 from tercet.credit.credentials_reading import State
 from tercet.flows.check import CheckedVideo, Standing, check_video
 from tercet.flows.credentials import attach_credentials, credits_path, manifest_path
+from tercet.flows.train import train
 from tercet.store import certificates
 from tercet.store.certificates import credentials_identity, root_certificate, utc_now
 from tercet.store.keys import default_key_path, load_or_make_key
@@ -263,46 +265,87 @@ def test_credits_that_cannot_be_read(video: Path, raw: bytes) -> None:
     assert failed(checked) == {"credits"}
 
 
-def model(folder: Path, works: int = 3, *, key: str = "operator.key") -> str:
-    """Write a signed training record; return its digest."""
-    folder.mkdir(exist_ok=True)
-    record = {"type": "tercet/training-record@1", "works": works}
-    signature = load_or_make_key(folder.parent / key).signature(canonical_json(record))
-    raw = canonical_json(record | {"signature": signature})
-    (folder / "record.json").write_bytes(raw)
-    return sha256_hex(raw)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that was really trained, for a moment, on cleared drawings."""
+    folder = tmp_path_factory.mktemp("trained")
+    cleared_works(folder)
+    model = train(training(folder, steps=1)).model
+    assert model is not None
+    return model
 
 
-def test_the_training_record_of_its_model(tmp_path: Path) -> None:
-    folder = tmp_path / "model"
-    made_video(tmp_path / "a.mp4", Drawn(record=model(folder)))
-    checked = check_video(tmp_path / "a.mp4", model=folder)
-    assert checked.exit_status == 0
+def digest_of(path: Path) -> str:
+    return sha256_hex(path.read_bytes())
+
+
+def of_model(folder: Path) -> Drawn:
+    """An engine that says it is of the model in ``folder``."""
+    return Drawn(
+        record=digest_of(folder / "record.json"), checkpoint=digest_of(folder / "model.json")
+    )
+
+
+@pytest.mark.slow
+def test_the_training_record_of_its_model(trained: Path, tmp_path: Path) -> None:
+    made_video(tmp_path / "a.mp4", of_model(trained))
+    checked = check_video(tmp_path / "a.mp4", model=trained)
+    assert checked.exit_status == 0, checked.checks
     assert checked.model is not None
-    assert checked.model.record["works"] == 3
-    model(folder, works=4)
-    assert failed(check_video(tmp_path / "a.mp4", model=folder)) == {"training record"}
-    model(folder)
-    flipped(folder / "record.json", (folder / "record.json").read_bytes().find(b":3}"))
-    assert "training record" in failed(check_video(tmp_path / "a.mp4", model=folder))
-    (folder / "record.json").unlink()
-    checked = check_video(tmp_path / "a.mp4", model=folder)
-    assert (failed(checked), checked.exit_status) == ({"training record"}, 1)
+    assert checked.model.record["works"]["count"] == 3
+    assert {"model folder", "training record", "checkpoint"} <= {c.name for c in checked.checks}
     with pytest.raises(InputError, match="no folder"):
         check_video(tmp_path / "a.mp4", model=tmp_path / "none")
 
 
-def test_a_video_of_no_model_is_not_of_the_one_that_is_given(tmp_path: Path) -> None:
-    model(tmp_path / "model")
-    made_video(tmp_path / "a.mp4", Drawn("diffusers", rights=Rights.UNKNOWN, record=""))
-    checked = check_video(tmp_path / "a.mp4", model=tmp_path / "model")
-    assert failed(checked) == {"training record"}
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("record.json", {"training record", "model folder"}),
+        ("model.json", {"checkpoint", "model folder"}),
+        ("works.jsonl", {"model folder"}),
+    ],
+)
+def test_a_model_with_one_changed_file(
+    trained: Path, tmp_path: Path, name: str, expected: set[str]
+) -> None:
+    made_video(tmp_path / "a.mp4", of_model(trained))
+    changed = tmp_path / "changed"
+    shutil.copytree(trained, changed)
+    raw = (changed / name).read_bytes()
+    (changed / name).write_bytes(raw.replace(b"1", b"2", 1))
+    assert failed(check_video(tmp_path / "a.mp4", model=changed)) == expected
+    (changed / "record.json").unlink()
+    assert check_video(tmp_path / "a.mp4", model=changed).exit_status == 1
+
+
+@pytest.mark.slow
+def test_a_video_of_no_model_is_not_of_the_one_that_is_given(trained: Path, tmp_path: Path) -> None:
+    made_video(
+        tmp_path / "a.mp4",
+        Drawn("diffusers", rights=Rights.UNKNOWN, record="", checkpoint=""),
+    )
+    assert failed(check_video(tmp_path / "a.mp4", model=trained)) == {"training record"}
+
+
+@pytest.mark.parametrize(
+    "raw", [None, b"", b"no json", b'{"type":"tercet/training-record@1","signature":{}}']
+)
+def test_a_model_without_a_record_that_can_be_read(
+    video: Path, tmp_path: Path, raw: bytes | None
+) -> None:
+    (tmp_path / "model").mkdir()
+    if raw is not None:
+        (tmp_path / "model" / "record.json").write_bytes(raw)
+    checked = check_video(video, model=tmp_path / "model")
+    assert (failed(checked), checked.exit_status) == ({"training record"}, 1)
 
 
 @pytest.mark.parametrize("name", ["../model", "/etc", ".", "..\\model", "\0", "a" * 5_000])
 def test_the_name_of_a_model_leads_nowhere(tmp_path: Path, name: str) -> None:
     """The name is written by whoever signed: it must not reach files."""
-    made_video(tmp_path / "a.mp4", Drawn(model=name, record=model(tmp_path / "model")))
+    made_video(tmp_path / "a.mp4", Drawn(model=name))
     checked = check_video(tmp_path / "a.mp4")
     assert (checked.standing, checked.model) == (Standing.INTACT, None)
 
@@ -352,6 +395,29 @@ CREATED = {
     "action": "c2pa.created",
     "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
 }
+
+
+def test_credentials_that_lie_elsewhere_are_named_and_not_fetched(tmp_path: Path) -> None:
+    import c2pa
+
+    identity = credentials_identity(default_key_path(), utc_now())
+    plain = encode(Drawn().pictures(), tmp_path / "plain.mp4", frames_per_second=12).path
+    signer = c2pa.Signer.from_info(
+        c2pa.C2paSignerInfo(
+            alg=b"ed25519", sign_cert=identity.chain_pem.encode(),
+            private_key=identity.key_pem.encode(), ta_url=None,
+        )
+    )  # fmt: skip
+    definition = {"format": "video/mp4", "assertions": [
+        {"label": "c2pa.actions.v2", "data": {"actions": [CREATED]}}]}  # fmt: skip
+    builder = c2pa.Builder(json.dumps(definition))
+    builder.set_no_embed()
+    builder.set_remote_url("https://credentials.invalid/a.c2pa")
+    with plain.open("rb") as source, (tmp_path / "a.mp4").open("w+b") as target:
+        builder.sign(signer, "video/mp4", source, target)
+    checked = check_video(tmp_path / "a.mp4")
+    assert (checked.standing, checked.exit_status) == (Standing.ELSEWHERE, 3)
+    assert any("credentials.invalid" in reason for reason in checked.reasons)
 
 
 def test_a_making_that_somebody_else_wrote_is_data(tmp_path: Path) -> None:

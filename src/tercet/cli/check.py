@@ -93,6 +93,8 @@ def _lines(checked: CheckedVideo) -> Iterator[tuple[str, str]]:
         yield "seed", str(making.get("seed", ""))
         if making.get("training_record_sha256"):
             yield "trained on", f"record {str(making['training_record_sha256'])[:_DIGEST_SHOWN]}"
+        if making.get("clearance_sha256"):
+            yield "cleared by", f"clearance {str(making['clearance_sha256'])[:_DIGEST_SHOWN]}"
     if said.source_types:
         yield "pictures", ", ".join(kind.rpartition("/")[2] for kind in said.source_types)
     if said.training_mining:
@@ -109,10 +111,9 @@ def _lines(checked: CheckedVideo) -> Iterator[tuple[str, str]]:
 
 
 def _record(found: ModelFound) -> str:
-    works = found.record.get("works")
-    count = len(works) if isinstance(works, list) else works
-    counted = f"{count:,} works, " if isinstance(count, int) else ""
-    return f"{counted}record signed by key {found.key_id}: {found.folder}"
+    works = found.record["works"]
+    counted = f"{works.get('count', '?')} works of {works.get('owners', '?')} owners"
+    return f"{counted}, record signed by key {found.key_id}: {found.folder}"
 
 
 def _hint(checked: CheckedVideo) -> str:

@@ -27,9 +27,9 @@ MINING_KEYS = (
     "cawg.ai_training",
     "cawg.data_mining",
 )
-_OFFLINE = {
+_SETTINGS: dict[str, Any] = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
-    "core": {"allowed_network_hosts": []},
+    "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 8},
     "builder": {"thumbnail": {"enabled": False}},
 }
 
@@ -125,10 +125,13 @@ def sign(
 ) -> bytes:
     """Copy ``source`` to ``destination`` (opened w+b) with the manifest in it; return the manifest.
 
-    Both are read and written in pieces. Where the media type cannot carry a manifest the copy is
-    equal and the manifest, kept beside it, is bound by its hash. The result is validated before
-    this returns. Raises InputError when the certificate or key will not do, StorageError when
-    ``destination`` cannot be written, UncheckedError when the manifest does not validate.
+    Both are read and written in pieces, but an MP4 is held in memory once while it is hashed
+    (c2pa-rs 0.91; hashed in pieces it gave, now and then, a manifest that did not hold). Where the
+    media type cannot carry a manifest the copy is equal, and the manifest is bound by its hash.
+
+    The library validates signature and assertions, not the hash of the file: read it back. Raises
+    InputError when the certificate or key will not do, StorageError when ``destination`` cannot be
+    written, UncheckedError when the manifest does not validate.
     """
     import c2pa
 
@@ -149,7 +152,7 @@ def sign(
             hint="it needs a chain of two or more, for signing, for e-mail or documents",
         ) from error
     try:
-        context = c2pa.Context(settings=c2pa.Settings.from_dict(_OFFLINE))
+        context = c2pa.Context(settings=c2pa.Settings.from_dict(_SETTINGS))
         builder = c2pa.Builder(json.dumps(definition), context)
         if media_type not in EMBEDDING_TYPES:
             builder.set_no_embed()

@@ -13,6 +13,13 @@ from tercet.core.errors import InputError
 SEED_MAX = 2**53 - 1  # what JSON numbers carry exactly
 _SALT_BYTES_MIN = 16
 _NEWSCODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_DIGESTS = (
+    "checkpoint_sha256",
+    "training_record_sha256",
+    "works_sha256",
+    "clearance_sha256",
+    "prompt_commitment",
+)
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -36,6 +43,8 @@ class Making:
     ``model`` and the digests are empty where there is none: a composed video has no checkpoint.
     ``prompt_commitment`` comes from `prompt_commitment`; ``coded_sha256`` holds, for each kind of
     file ("mp4", "webm"), the digest of the coded pictures: it stays when credentials are stripped.
+    ``works_sha256`` and ``clearance_sha256`` name the pack of works that a video was composed
+    from, and the clearance they passed by.
     """
 
     engine: str
@@ -51,13 +60,15 @@ class Making:
     frame_count: int
     frames_per_second: int
     coded_sha256: Mapping[str, str]
+    works_sha256: str = ""
+    clearance_sha256: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= SEED_MAX:
             raise InputError(f"expected a seed of 0 to {SEED_MAX}, got {self.seed}")
         if not (self.engine and self.rights):
             raise InputError("expected the engine's name and what is known of the rights")
-        for name in ("checkpoint_sha256", "training_record_sha256", "prompt_commitment"):
+        for name in _DIGESTS:
             _check_digest(name, getattr(self, name))
         for name, digest in self.coded_sha256.items():
             _check_digest(name, digest)
@@ -73,6 +84,8 @@ class Making:
             "model": self.model,
             "checkpoint_sha256": self.checkpoint_sha256,
             "training_record_sha256": self.training_record_sha256,
+            "works_sha256": self.works_sha256,
+            "clearance_sha256": self.clearance_sha256,
             "prompt_commitment": self.prompt_commitment,
             "seed": self.seed,
             "video": {

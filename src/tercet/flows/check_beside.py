@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,12 @@ from tercet.core.ids import sha256_hex
 from tercet.credit.credits_file import CREDITS_BYTES_MAX, read_credits
 from tercet.flows.credentials import credits_path
 from tercet.flows.verify import Check
+from tercet.flows.verify_model import MODEL_NAME, read_record, verify_record
 from tercet.store.keys import signature_holds
 from tercet.studio.engines.engines import model_folder
+from tercet.studio.training_record import RECORD_NAME
 
-RECORD_NAME = "record.json"
-RECORD_TYPE = "tercet/training-record@1"
-_RECORD_BYTES_MAX = 256 * 1024 * 1024
+_MODEL_BYTES_MAX = 64 * 1024 * 1024
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\Z")
 
 
@@ -105,24 +104,24 @@ def find_model(making: dict[str, Any], folder: Path | None) -> ModelFound | None
         return None
     expected = str(making.get("training_record_sha256", ""))
     try:
-        raw = _read(folder / RECORD_NAME, _RECORD_BYTES_MAX)
-        record = json.loads(raw)
-        if not isinstance(record, dict) or record.get("type") != RECORD_TYPE:
-            raise InputError(f"expected a {RECORD_TYPE}")
-        digest = sha256_hex(canonical_json(record))
-    except (TercetError, ValueError, RecursionError) as error:
-        why = error.message if isinstance(error, TercetError) else "it is no JSON"
-        failed = Check("training record", False, f"{RECORD_NAME}: {why}")
-        return ModelFound(folder, "", "", {}, (failed,))
-    key_id, signed = _signed(record)
-    checks = [
-        Check("training record signature", signed, f"key {key_id}" if signed else "does not fit")
-    ]
-    if expected:
-        same = sha256_hex(raw) if sha256_hex(raw) == expected else digest
-        checks.append(_same("training record", expected, same))
-    else:
-        checks.append(Check("training record", False, "the video names none"))
+        verified, record = verify_record(folder), read_record(folder)
+        raw = _read(folder / RECORD_NAME, CREDITS_BYTES_MAX)
+        model = _read(folder / MODEL_NAME, _MODEL_BYTES_MAX)
+    except TercetError as error:
+        return ModelFound(folder, "", "", {}, (Check("training record", False, error.message),))
+    failed = [check for check in verified if not check.holds]
+    whole = failed[0].name + ": " + failed[0].found if failed else f"{len(verified)} checks hold"
+    digest = sha256_hex(canonical_json(record))
+    digest = expected if expected == sha256_hex(raw) else digest
+    named = (
+        _same("training record", expected, digest)
+        if expected
+        else Check("training record", False, "the video names none")
+    )
+    key_id = str(record["signature"].get("key_id", ""))
+    checks = [Check("model folder", not failed, whole), named]
+    if making.get("checkpoint_sha256"):
+        checks.append(_same("checkpoint", str(making["checkpoint_sha256"]), sha256_hex(model)))
     return ModelFound(folder, digest, key_id, record, tuple(checks))
 
 

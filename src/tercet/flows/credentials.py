@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tercet.core.canonical import canonical_json
 from tercet.core.credit import Credit
-from tercet.core.errors import InputError, IntegrityError
+from tercet.core.errors import InputError, IntegrityError, UncheckedError
 from tercet.core.ids import sha256_hex
 from tercet.credit.content_credentials import (
     EMBEDDING_TYPES,
@@ -20,6 +21,7 @@ from tercet.credit.content_credentials import (
     manifest_definition,
     sign,
 )
+from tercet.credit.credentials_reading import State, read_credentials
 from tercet.credit.credits_file import credits_bytes, credits_document
 from tercet.credit.making import Making, Source, prompt_commitment
 from tercet.store.certificates import credentials_identity, utc_now
@@ -124,6 +126,8 @@ def _making(
         model=said.get("model", ""),
         checkpoint_sha256=said.get("checkpoint_sha256", ""),
         training_record_sha256=said.get("training_record_sha256", ""),
+        works_sha256=said.get("works_sha256", ""),
+        clearance_sha256=said.get("clearance_sha256", ""),
         prompt_commitment=prompt_commitment(prompt, prompt_salt(key, coded)),
         seed=order.seed,
         width_px=videos[0].width_px,
@@ -137,27 +141,40 @@ def _making(
 def _credits(engine: Engine, making: Making, credited: Sequence[Credit], key: SigningKey) -> bytes:
     """Return the signed credits as a file. Cleared works are claimed only with what shows it."""
     generated = making.source is Source.GENERATED
-    shown = credited and (making.training_record_sha256 or not generated)
-    if engine.rights is Rights.CLEARED and not shown:
-        missing = "its training record" if credited else "a single work"
+    proof = making.training_record_sha256 if generated else making.clearance_sha256
+    if engine.rights is Rights.CLEARED and not (credited and proof):
+        needed = "its training record" if generated else "the clearance of its works"
+        missing = needed if credited else "a single work"
         raise IntegrityError(
             f"the engine {engine.name} says {engine.rights.value}, and does not name {missing}",
-            hint="a model keeps its training record beside its weights: bring it back",
+            hint="that lies beside the model or the works: bring it back",
         )
     document = credits_document(making, credited)
     return credits_bytes(document | {"signature": key.signature(canonical_json(document))})
 
 
 def _sign(video: Path, definition: dict[str, Any], signatory: Signatory) -> list[Path]:
-    """Sign one video in place; return what lies beside it for that."""
+    """Sign one video in place, read it back, and return what lies beside it for that."""
     if definition["format"] not in EMBEDDING_TYPES:
-        with video.open("rb") as source, open("/dev/null", "w+b") as nowhere:
+        with video.open("rb") as source, open(os.devnull, "w+b") as nowhere:
             manifest = sign(source, nowhere, definition, signatory)
+            _require_whole(source, definition["format"], manifest)
         _write(manifest_path(video), manifest)
         return [manifest_path(video)]
     with written_whole(video) as part, video.open("rb") as source, part.open("w+b") as signed:
         sign(source, signed, definition, signatory)
+        _require_whole(signed, definition["format"], None)
     return []
+
+
+def _require_whole(file: BinaryIO, media_type: str, manifest: bytes | None) -> None:
+    file.seek(0)
+    read = read_credentials(file, media_type, manifest=manifest)
+    if read.state not in (State.VALID, State.TRUSTED):
+        raise UncheckedError(
+            f"the Content Credentials do not hold: {'; '.join(read.faults) or read.state}",
+            hint="make the video again",
+        )
 
 
 def _write(path: Path, raw: bytes) -> None:
