@@ -133,16 +133,30 @@ def _check_signer(document: dict[str, Any], public_key: str) -> None:
     signer = block.get("public_key") if isinstance(block, dict) else None
     if signer == public_key:
         return
+    expected = _key_id(public_key)
     try:
         known = base64.b64decode(signer or "", validate=True)
     except (ValueError, TypeError):
         known = b""
     raise RefusedError(
         f"the clearance is signed with key {sha256_hex(known)[:16] if known else 'none'}, "
-        f"expected {sha256_hex(base64.b64decode(public_key))[:16]}",
+        f"expected {expected}",
         hint="it counts only under a key that you trust: your own, or the one you name with "
         "--public-key after its owner gave it to you",
     )
+
+
+def _key_id(public_key: str) -> str:
+    try:
+        raw = base64.b64decode(public_key, validate=True)
+    except ValueError:
+        raw = b""
+    if len(raw) != 32:
+        raise InputError(
+            f"expected a public key of 32 bytes in Base64, got {public_key[:60]!r}",
+            hint="`tercet verify CLEARANCE` shows the key's id; its owner knows the key",
+        )
+    return sha256_hex(raw)[:16]
 
 
 def _columns(document: dict[str, Any]) -> ColumnNames:
