@@ -16,9 +16,11 @@ from tercet.flows.serve_request import FPS_DEFAULT, SEED_SERVED_MAX, SIZE_DEFAUL
 from tercet.store.jobs_webhooks import EVENT_TYPES
 from tercet.studio.storyboard import SHOTS_MAX
 
-_PROMPT = {
+_NO_CONTROLS = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]*$"
+_PROMPT: dict[str, Any] = {
     "type": "string", "minLength": 1, "maxLength": PROMPT_CHARACTERS_MAX,
-    "description": "What is to be seen, one thing after another; no control characters.",
+    "pattern": _NO_CONTROLS,
+    "description": "What is to be seen, one thing after another: words, no control characters.",
 }  # fmt: skip
 _SECONDS = {
     "description": f"More than 0, at most {VIDEO_SECONDS_MAX}; as text or as a number.",

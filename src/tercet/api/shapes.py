@@ -19,11 +19,19 @@ class VideoError(TypedDict):
     message: str
 
 
+class UnknownWord(TypedDict):
+    """A word of the prompt that means nothing to the engine, and known ones near it."""
+
+    word: str
+    near: list[str]
+
+
 class Video(TypedDict):
     """A video job as OpenAI's clients know it; the fields from ``engine`` on are Tercet's own.
 
     ``queue_position`` is 0 while it is made, and null when it is finished; ``eta_s`` is null while
-    nothing can be said. ``restarts`` counts how often it was begun again after a crash.
+    nothing can be said. ``restarts`` counts how often it was begun again after a crash;
+    ``unknown_words`` are told when the video is made.
     """
 
     id: str
@@ -46,6 +54,7 @@ class Video(TypedDict):
     queue_position: int | None
     eta_s: float | None
     restarts: int
+    unknown_words: list[UnknownWord]
 
 
 class VideoList(TypedDict):
@@ -136,6 +145,7 @@ def video_of(job: Job, studio: Studio) -> Video:
         queue_position=outlook.queue_position,
         eta_s=outlook.eta_s,
         restarts=job.restarts,
+        unknown_words=job.result.get("unknown", []),
     )
 
 

@@ -125,7 +125,7 @@ async def send_test_event(request: Request, endpoint_id: Id) -> Response:
     studio = studio_of(request)
     fields = (await read_body(request)).fields
     check_names(fields, ("event_type",))
-    event_type = fields.get("event_type")
+    event_type = str(fields.get("event_type"))
     status = await run_in_threadpool(lambda: studio.notices.test(endpoint_id, event_type))
     return json_response(
         WebhookTested(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tercet.cli.output import emit_json
 from tercet.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,17 +60,20 @@ def serve(
     api_key = _checked_api_key(host)
     _need_server()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    studio = Studio(
-        data or default_key_path().with_name("studio"),
-        Opening(engine, model, device, key),
-        waiting_max=waiting_max,
-        local_webhooks=local_webhooks,
-    )
-    try:
-        studio.start()
-        _listen(studio, host, port, api_key, as_json=as_json)
-    finally:
-        studio.close()
+    with _bound(host, port) as listening:
+        studio = Studio(
+            data or default_key_path().with_name("studio"),
+            Opening(engine, model, device, key),
+            waiting_max=waiting_max,
+            local_webhooks=local_webhooks,
+        )
+        try:
+            studio.start()
+            address = f"http://{host}:{listening.getsockname()[1]}"
+            _tell(studio, address, as_json=as_json)
+            _listen(studio, listening, api_key, is_local=_is_loopback(host))
+        finally:
+            studio.close()
     return 0
 
 
@@ -100,7 +105,8 @@ def _need_server() -> None:
     """Raise InputError when the libraries of a server are not installed."""
     from importlib.util import find_spec
 
-    missing = [name for name in ("fastapi", "uvicorn", "python_multipart") if not find_spec(name)]
+    needed = ("fastapi", "uvicorn", "python_multipart", "jinja2")
+    missing = [name for name in needed if not find_spec(name)]
     if missing:
         raise InputError(
             f"the server needs {', '.join(missing)}, not installed here",
@@ -108,37 +114,45 @@ def _need_server() -> None:
         )
 
 
-def _listen(studio: Studio, host: str, port: int, api_key: str, *, as_json: bool) -> None:
-    """Listen until a signal ends it; the address is told when requests are answered."""
-    import socket
-
-    import uvicorn
-
-    from tercet.api.app import make_app
-    from tercet.cli.output import emit_json
-
-    hosts = _LOCAL_HOSTS if _is_loopback(host) else ()
-    app = make_app(studio, api_key=api_key, hosts=hosts)
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket on which requests are to come. Raises InputError when it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host.strip("[]"), port))
+        bound.listen()  # who connects while the engine is opened is answered when it is
     except OSError as error:
+        bound.close()
         raise InputError(
             f"cannot listen on {host}, port {port}: {error.strerror or error}",
             hint="another server may use it; give --port",
         ) from error
-    with bound:
-        address = f"http://{host}:{bound.getsockname()[1]}"
-        if as_json:
-            emit_json({"url": address, "engine": studio.model, "rights": studio.about["rights"]})
-        else:
-            click.echo(f"{address}: {studio.model} ({studio.about['rights']})")
-            click.echo(f"clients: base_url={address}/v1", err=True)
-        sys.stdout.flush()
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, limit_concurrency=256,
-            timeout_keep_alive=15, timeout_graceful_shutdown=3,
-        )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[bound])
+    return bound
+
+
+def _tell(studio: Studio, address: str, *, as_json: bool) -> None:
+    """Tell where it listens, and which engine makes the videos, with its rights mark."""
+    rights = studio.about["rights"]
+    if as_json:
+        emit_json({"url": address, "engine": studio.model, "rights": rights})
+    else:
+        click.echo(f"{address}: {studio.model}, {rights}")
+        click.echo(f"clients: base_url={address}/v1", err=True)
+    sys.stdout.flush()
+
+
+def _listen(studio: Studio, listening: socket.socket, api_key: str, *, is_local: bool) -> None:
+    """Answer requests until a signal ends it."""
+    import uvicorn
+
+    from tercet.api.app import make_app
+    from tercet.web.pages import mount
+
+    app = make_app(studio, api_key=api_key, hosts=_LOCAL_HOSTS if is_local else ())
+    mount(app, studio)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, limit_concurrency=256,
+        timeout_keep_alive=15, timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listening])

@@ -12,8 +12,19 @@ from tercet.core.credit import WHOLE_PARTS, Credit
 from tercet.flows.generate_picture import decoded_picture
 from tercet.flows.generate_request import Request
 from tercet.flows.serve_request import asked_of_document
-from tercet.studio.engines.engine import Engine, Frame, Order, Origin, Picture, Report, Rights, Shot
+from tercet.studio.engines.engine import (
+    Engine,
+    Frame,
+    KnowsWords,
+    Order,
+    Origin,
+    Picture,
+    Report,
+    Rights,
+    Shot,
+)
 from tercet.studio.media.decode import pictures_of
+from tercet.studio.scenes.parsing import Understood
 from tercet.studio.storyboard import storyboard
 
 EARLIER_S = 1.0  # of a video that is continued: so much of its end the engine sees
@@ -59,7 +70,8 @@ def _continuing(
     whole = (Shot(source["prompt"], count / rate), *(_whole_frames(shot, rate) for shot in shots))
     credited = tuple(Credit(**credit) for credit in source["credits"])
     both = replace(request, prompt=request.prompt, shots=whole, earlier=tuple(last))
-    return both, ContinuedEngine(engine, video, count, credited)
+    kind = _ContinuedKnowing if isinstance(engine, KnowsWords) else ContinuedEngine
+    return both, kind(engine, video, count, credited)
 
 
 def _whole_frames(shot: Shot, rate: int) -> Shot:
@@ -113,6 +125,15 @@ class ContinuedEngine:
 
     def _pictures(self) -> Iterator[Picture]:
         return pictures_of(self._video, count_max=self._frame_count)
+
+
+class _ContinuedKnowing(ContinuedEngine):
+    """The same for an engine that knows a list of words."""
+
+    def understood(self, prompt: str) -> Understood:
+        """Return the engine's own."""
+        assert isinstance(self._engine, KnowsWords)
+        return self._engine.understood(prompt)
 
 
 def merged_credits(*parts: tuple[Sequence[Credit], int]) -> tuple[Credit, ...]:

@@ -146,6 +146,11 @@ def serve_jobs(connection: Connection, opening: Opening) -> None:
     except TercetError as error:
         connection.send(Unopened(error))
         return
+    except Exception as error:  # noqa: BLE001  told to the parent, which shows it to people
+        _LOG.exception("the engine cannot be opened")
+        found = f"the engine cannot be opened: {type(error).__name__}: {error}"
+        connection.send(Unopened(UncheckedError(found)))
+        return
     about = {"name": engine.name, "rights": str(engine.rights), "origin": str(engine.origin)}
     connection.send(Ready({**engine.provenance(), **about}))
     while True:
