@@ -108,7 +108,7 @@ def test_a_picture_to_begin_with() -> None:
     [
         ((), "either a PROMPT or a --storyboard"),
         (("a car", "--storyboard", "board.json"), "either a PROMPT or a --storyboard"),
-        (("",), "either a PROMPT or a --storyboard"),
+        (("",), "the prompt is empty"),
         (("  ",), "the prompt is empty"),
         (("x" * 10**6,), "1,000,000 characters"),
         (("a car \udcff",), "not UTF-8"),

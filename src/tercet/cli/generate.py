@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="make a video of up to a minute from a prompt, with its credits")
-@click.argument("prompt", default="")
+@click.argument("prompt", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="OUT.mp4.")
 @click.option("--seconds", type=float, help="Length; default 10, or that of the storyboard.")
 @click.option("--size", default="512x512", show_default=True, help="Width x height, even.")
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option("--key", type=click.Path(path_type=Path), help="Signing key; made on first use.")
 @click.option("--json", "as_json", is_flag=True, help="Tell what was made as JSON.")
 def generate(
-    prompt: str,
+    prompt: str | None,
     output: Path,
     seconds: float | None,
     size: str,
@@ -72,11 +72,11 @@ def generate(
     from tercet.flows.generate import generate as make
     from tercet.flows.generate_request import Request, parse_size
 
-    if bool(prompt) == (storyboard is not None):
+    if (prompt is None) == (storyboard is None):
         raise InputError("expected either a PROMPT or a --storyboard", hint="give one of them")
     width_px, height_px = parse_size(size)
     request = Request(
-        prompt=prompt,
+        prompt=prompt or "",
         duration_s=10.0 if seconds is None else seconds,
         width_px=width_px,
         height_px=height_px,
