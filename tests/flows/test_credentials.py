@@ -26,7 +26,13 @@ from tercet.credit.content_credentials import (
 )
 from tercet.credit.credentials_reading import State, read_credentials
 from tercet.credit.making import prompt_commitment
-from tercet.flows.credentials import attach_credentials, credits_path, manifest_path, prompt_salt
+from tercet.flows.credentials import (
+    attach_credentials,
+    credits_path,
+    manifest_path,
+    prompt_salt,
+    training_mining_setting,
+)
 from tercet.store.certificates import credentials_identity, utc_now
 from tercet.store.keys import default_key_path, load_or_make_key, signature_holds
 from tercet.studio.engines.engine import Order, Origin, Rights, Shot
@@ -193,6 +199,36 @@ def test_the_operator_may_allow(tmp_path: Path) -> None:
     assert entries["cawg.ai_training"] == {"use": "allowed"}
     assert entries["cawg.data_mining"] == {"use": "constrained", "constraint_info": "ask us first"}
     assert entries["cawg.ai_generative_training"] == {"use": "notAllowed"}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", TrainingMining()),
+        ("notAllowed", TrainingMining()),
+        ("data_mining=allowed", TrainingMining(data_mining=Use.ALLOWED)),
+        (
+            " ai_training = constrained ,ai_inference=allowed",
+            TrainingMining(training=Use.CONSTRAINED, inference=Use.ALLOWED),
+        ),
+        ("allowed", TrainingMining(Use.ALLOWED, Use.ALLOWED, Use.ALLOWED, Use.ALLOWED)),
+    ],
+)
+def test_what_the_operator_sets(said: str, expected: TrainingMining) -> None:
+    assert training_mining_setting({"TERCET_TRAINING_MINING": said}) == expected
+
+
+@pytest.mark.parametrize(
+    "said", ["yes", "Allowed", "mining=allowed", "data_mining=", "data_mining=allowed,",
+             "data_mining=allowed,data_mining=notAllowed"],
+)  # fmt: skip
+def test_a_setting_that_is_none_is_refused_before_anything_is_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("TERCET_TRAINING_MINING", said)
+    with pytest.raises(InputError, match="ai_training=allowed"):
+        made_video(tmp_path / "a.mp4")
+    assert not credits_path(tmp_path / "a.mp4").exists()
 
 
 def test_webm_has_its_manifest_beside_it(tmp_path: Path) -> None:

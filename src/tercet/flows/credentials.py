@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from tercet.credit.content_credentials import (
     EMBEDDING_TYPES,
     Signatory,
     TrainingMining,
+    Use,
     manifest_definition,
     sign,
 )
@@ -34,6 +35,13 @@ from tercet.studio.media.whole_file import storage_error, written_whole
 
 CREDITS_SUFFIX, MANIFEST_SUFFIX = ".credits.json", ".c2pa"
 _SOURCES = {Origin.GENERATED: Source.GENERATED, Origin.COMPOSED: Source.COMPOSED}
+MINING_VARIABLE, TERMS_VARIABLE = "TERCET_TRAINING_MINING", "TERCET_TRAINING_MINING_TERMS"
+_MINING_FIELDS = {
+    "ai_generative_training": "generative_training",
+    "ai_inference": "inference",
+    "ai_training": "training",
+    "data_mining": "data_mining",
+}
 _SALT_PURPOSE = b"tercet prompt commitment 1\n"
 
 
@@ -71,7 +79,8 @@ def attach_credentials(
     """Sign ``videos`` in place, codings of one making, and write their credits beside them.
 
     MP4 carries its credentials; those of WebM lie beside it. ``prompt`` is what was asked for, in
-    whole: only a salted hash of it is written. ``title`` is the file's name by default. The key in
+    whole: only a salted hash of it is written. ``title`` is the file's name by default;
+    ``training_mining`` what the operator set (`training_mining_setting`). The key in
     ``key_path`` signs, the operator's own by default. ``now`` is the time that is named.
 
     Raises IntegrityError when the credits do not add up, or claim more than they show; StorageError
@@ -81,6 +90,7 @@ def attach_credentials(
     if not videos:
         raise InputError("expected at least one video to sign, got none")
     now, key_path = now or utc_now(), key_path or default_key_path()
+    mining = training_mining or training_mining_setting(os.environ)
     key = load_or_make_key(key_path)
     making = _making(engine, order, videos, prompt, key)
     credits_raw = _credits(engine, making, credited, key)
@@ -94,11 +104,33 @@ def attach_credentials(
             title=title or video.path.name,
             media_type=_container(video.path).media_type,
             credits_sha256=sha256_hex(credits_raw),
-            training_mining=training_mining or TrainingMining(),
+            training_mining=mining,
             created_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         files += _sign(video.path, definition, signatory)
     return Attached(making, sha256_hex(credits_raw), tuple(files))
+
+
+def training_mining_setting(environment: Mapping[str, str]) -> TrainingMining:
+    """Return what the operator lets others do with videos, as ``TERCET_TRAINING_MINING`` says it.
+
+    One word for every use (``allowed``, ``notAllowed``, ``constrained``), or a list of uses with
+    theirs: ``data_mining=allowed, ai_training=constrained``; what is not listed is not allowed.
+    ``TERCET_TRAINING_MINING_TERMS`` says under which terms. Raises InputError for anything else.
+    """
+    said = environment.get(MINING_VARIABLE, "").strip() or Use.NOT_ALLOWED.value
+    entries = said.split(",") if "=" in said else [f"{name}={said}" for name in _MINING_FIELDS]
+    values: dict[str, Use] = {}
+    for entry in entries:
+        name, _, use = (part.strip() for part in entry.partition("="))
+        if name not in _MINING_FIELDS or use not in set(Use) or name in values:
+            raise InputError(
+                f"expected uses of {MINING_VARIABLE} like ai_training=allowed, got {entry[:80]!r}",
+                hint=f"uses: {', '.join(_MINING_FIELDS)}; each {', '.join(Use)}",
+            )
+        values[name] = Use(use)
+    fields = {_MINING_FIELDS[name]: use for name, use in values.items()}
+    return TrainingMining(**fields, constraint=environment.get(TERMS_VARIABLE, "").strip())
 
 
 def prompt_salt(key: SigningKey, coded: dict[str, str]) -> bytes:
