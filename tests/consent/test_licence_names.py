@@ -122,6 +122,22 @@ def test_the_table_is_dated_and_every_entry_is_found_by_each_of_its_names() -> N
             assert licence.licence_id == entry["id"]
 
 
+@pytest.mark.parametrize(
+    ("url", "licence_id"),
+    [
+        ("http://web.resource.org/cc/PublicDomain", "CC-PDDC"),
+        ("https://web.resource.org/cc/PublicDomain/", "CC-PDDC"),
+        ("http://web.resource.org/cc/Reproduction", ""),
+        ("http://web.resource.org/cc/", ""),
+        ("http://web.resource.org.example/cc/PublicDomain", ""),
+        ("http://example.org/web.resource.org/cc/PublicDomain", ""),
+    ],
+)
+def test_the_dedication_by_its_address_before_2008(url: str, licence_id: str) -> None:
+    found = licence_of_url(url)
+    assert (found.licence_id if found else "") == licence_id
+
+
 @given(st.text(max_size=120))
 def test_any_text_is_survived(text: str) -> None:
     naming(text)

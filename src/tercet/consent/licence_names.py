@@ -89,6 +89,8 @@ _CC_MARKS = (
 )  # fmt: skip
 _CC_RETIRED = re.compile(r"/licen[sc]es/((?:nc-)?sampling\+?|devnations)/[0-9]\.[0-9]/")
 _CC_HOSTS = frozenset({"creativecommons.org", "www.creativecommons.org"})
+_DEDICATION_2004 = "web.resource.org/cc/publicdomain"
+"""How the RDF of Creative Commons named its public domain dedication before 2008."""
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\@%<>\"^`{|}]")
 
 
@@ -111,6 +113,8 @@ def licence_of_url(url: str) -> Licence | None:
     path = parts.path.lower()
     if host in _CC_HOSTS:
         return _cc_of_path(path)
+    if host + path.rstrip("/") == _DEDICATION_2004:
+        return _PDDC
     host = host.removeprefix("www.")
     if host == "spdx.org" and path.startswith("/licenses/"):
         name = path.removeprefix("/licenses/").removesuffix(".html").removesuffix(".json")

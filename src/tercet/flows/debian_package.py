@@ -6,17 +6,21 @@ Files are given one by one; nobody writes to a path that stands in a package.
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import lzma
 import os
 import shutil
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import IO, Any
 
 from tercet.core.errors import InputError, IntegrityError, UncheckedError
 
@@ -26,8 +30,8 @@ TOTAL_BYTES_MAX = 4 * 1024 * 1024 * 1024
 DOWNLOAD_SECONDS_MAX = 900
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER_BYTES = 60
+_OPENERS: dict[str, Any] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
 _LINKS_MAX = 8  # from link to link, before it counts as leading nowhere
-_COMPRESSIONS = ("", ".gz", ".xz", ".bz2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def package_files(package: Path, wanted: Callable[[str], bool]) -> Iterator[Pack
     try:
         with _data_stream(package) as tar:
             yield from _regular_files(tar, wanted, held, links)
-    except (tarfile.TarError, lzma.LZMAError, EOFError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
         raise _damaged(package, str(error)) from error
     except OSError as error:
         raise _damaged(package, error.strerror or str(error)) from error
@@ -157,13 +161,16 @@ def _target(path: str, links: dict[str, str]) -> str:
 @contextmanager
 def _data_stream(package: Path) -> Iterator[tarfile.TarFile]:
     """Open the files of a package as a tar stream."""
-    with package.open("rb") as file:
-        name = _seek_data(file, package)
-        compression = name.removeprefix("data.tar")
-        if compression in _COMPRESSIONS:
-            with tarfile.open(fileobj=file, mode="r|*") as tar:
-                yield tar
-            return
+    name, packed = _data_member(package)
+    compression = name.removeprefix("data.tar")
+    if compression in _OPENERS:
+        with (
+            _OPENERS[compression](io.BytesIO(packed)) as plain,
+            tarfile.open(fileobj=plain, mode="r|") as tar,
+        ):
+            yield tar
+            _read_to_end(plain, package)
+        return
     if shutil.which("dpkg-deb") is None:
         raise InputError(
             f"{package} is packed as {name}, which is not read without dpkg-deb",
@@ -177,21 +184,34 @@ def _data_stream(package: Path) -> Iterator[tarfile.TarFile]:
         yield tar
 
 
-def _seek_data(file: BinaryIO, package: Path) -> str:
-    """Leave ``file`` where the member with the package's files begins; return its name."""
-    if file.read(len(_AR_MAGIC)) != _AR_MAGIC:
-        raise InputError(
-            f"expected a Debian package, got {package}, which is no ar archive",
-            hint="name a file that ends in .deb",
-        )
-    while len(header := file.read(_AR_HEADER_BYTES)) == _AR_HEADER_BYTES:
-        name = header[:16].decode("ascii", "replace").strip().rstrip("/")
-        size = header[48:58].strip()
-        if header[58:] != b"`\n" or not size.isdigit():
-            raise _damaged(package, "a header of the ar archive")
-        if name.startswith("data.tar"):
-            return name
-        file.seek(int(size) + int(size) % 2, os.SEEK_CUR)
+def _read_to_end(plain: IO[bytes], package: Path) -> None:
+    """Read what follows the files, so that the checksums of the compression are compared."""
+    left = TOTAL_BYTES_MAX
+    while piece := plain.read(1024 * 1024):
+        left -= len(piece)
+        if left < 0:
+            raise _damaged(package, f"more than {TOTAL_BYTES_MAX:,} bytes behind its files")
+
+
+def _data_member(package: Path) -> tuple[str, bytes]:
+    """Return the name and the bytes of the member that holds the package's files."""
+    with package.open("rb") as file:
+        if file.read(len(_AR_MAGIC)) != _AR_MAGIC:
+            raise InputError(
+                f"expected a Debian package, got {package}, which is no ar archive",
+                hint="name a file that ends in .deb",
+            )
+        while len(header := file.read(_AR_HEADER_BYTES)) == _AR_HEADER_BYTES:
+            name = header[:16].decode("ascii", "replace").strip().rstrip("/")
+            size = header[48:58].strip()
+            if header[58:] != b"`\n" or not size.isdigit():
+                raise _damaged(package, "a header of the ar archive")
+            if name.startswith("data.tar"):
+                packed = file.read(min(int(size), TOTAL_BYTES_MAX))
+                if len(packed) < int(size):
+                    raise _damaged(package, f"{name} has {len(packed):,} of {int(size):,} bytes")
+                return name, packed
+            file.seek(int(size) + int(size) % 2, os.SEEK_CUR)
     raise _damaged(package, "it has no data.tar")
 
 
