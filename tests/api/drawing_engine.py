@@ -1,6 +1,6 @@
 """A small engine for the tests of the service: it really draws, at the pace it is told to.
 
-What the first shot says steers it: ``slow`` takes half a second a step, ``stubborn`` does not
+What the first shot says steers it: ``slow`` takes a fifth of a second a step, ``stubborn`` does not
 listen to those who stop it, ``fatal`` kills its own process, ``wrong`` raises an error.
 """
 
@@ -38,7 +38,7 @@ class DrawingEngine:
             raise UncheckedError("expected another prompt, got a wrong one", hint="ask for a right")
         for step in range(STEPS):
             if "slow" in prompt:
-                time.sleep(0.5)
+                time.sleep(0.2)
             if "stubborn" in prompt:
                 time.sleep(60)
             report(Progress(step + 1, STEPS, preview))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import httpx2
@@ -57,6 +59,45 @@ def test_a_key_tells_pictures_apart(served: Served) -> None:
     body_with = body | {"input_reference": {"image_url": url}}
     assert ask(served, "POST", "/v1/videos", json=body_with, headers=headers).status_code == 422
     ask(served, "DELETE", f"/v1/videos/{first.json()['id']}")
+
+
+def test_one_key_sent_many_times_at_once_gives_one_video(served: Served) -> None:
+    headers = {"Idempotency-Key": f"key-{time.time_ns()}"}
+    body = {"prompt": "a slow dog", "seconds": "1"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(
+            lambda _: ask(served, "POST", "/v1/videos", json=body, headers=headers), range(16)
+        ))  # fmt: skip
+    assert [answer.status_code for answer in answers] == [200] * 16
+    ids = {answer.json()["id"] for answer in answers}
+    assert len(ids) == 1
+    assert len(served.studio.list(limit=100).jobs) >= 1
+    served.studio.delete(ids.pop())
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 60000, 60000, 8, 6, 0, 0, 0),
+        png(64, 64, (1, 2, 3))[:-20] + b"\xff" * 20,
+        b"GIF89a" + b"\0" * 100,
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"",
+        b"RIFF\x10\0\0\0WEBPVP8 ",
+    ],
+    ids=["bomb", "broken", "gif", "svg", "empty", "cut"],
+)
+def test_hostile_pictures_are_refused_and_order_nothing(served: Served, picture: bytes) -> None:
+    before = served.studio.waiting_count()
+    files = {"input_reference": ("a.png", picture, "image/png")}
+    answer = ask(served, "POST", "/v1/videos", data={"prompt": "a dog"}, files=files)
+    if answer.status_code == 200:  # a decoder may forgive a damaged end; then it is a picture
+        assert picture.endswith(b"\xff" * 20)
+        served.studio.delete(answer.json()["id"])
+    else:
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == "input_reference"
+    assert served.studio.waiting_count() == before
 
 
 # ---- a full queue, a key ----------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from openai.lib._webhooks import webhook_signature_matches
 from serving import Served
 
-from tercet.core.errors import FieldError
+from tercet.core.errors import ConflictError, FieldError
 from tercet.flows.serve import Studio
 from tercet.flows.serve_notices import ENDPOINTS_MAX, signed_headers
 
@@ -151,6 +153,35 @@ def test_events_go_to_public_addresses_only(tmp_path: Path, url: object) -> None
         assert caught.value.field == "url"
     finally:
         studio.close()
+
+
+def test_an_endpoint_that_never_finishes_its_answer_is_left(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tercet.flows.serve_notices.ANSWER_WITHIN_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = served.studio.notices.add(
+            {"name": "x", "url": f"http://127.0.0.1:{server.getsockname()[1]}/",
+             "event_types": ["video.failed"]}
+        )  # fmt: skip
+        ended = threading.Event()
+
+        def drip() -> None:
+            line, _ = server.accept()
+            with line, contextlib.suppress(OSError):
+                line.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not ended.wait(0.05):
+                    line.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began_s = time.monotonic()
+        with pytest.raises(ConflictError):
+            served.studio.notices.test(endpoint.endpoint_id, "video.failed")
+        assert time.monotonic() - began_s < 5
+        ended.set()
+        thread.join()
+    served.studio.notices.remove(endpoint.endpoint_id)
 
 
 def test_there_are_not_endlessly_many_endpoints(served: Served) -> None:

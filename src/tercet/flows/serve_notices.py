@@ -29,6 +29,7 @@ from tercet.store.jobs_webhooks import EVENT_TYPES, Delivery, Endpoint, Webhooks
 ENDPOINTS_MAX = 20
 NAME_CHARACTERS_MAX = 200
 TIMEOUT_S = 10.0
+ANSWER_WITHIN_S = 20.0
 RETRY_AFTER_S = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600)
 """Waits between attempts; after the last one an event is given up."""
 
@@ -188,6 +189,10 @@ class Notices:
         """Post one event and return the status of the answer; redirects are not followed."""
         parts = urlsplit(delivery.endpoint.url)
         connection = self._connection(parts)
+        line = connection.sock
+        # A time-out is for one read; this one is for an answer that comes byte by byte.
+        limit = threading.Timer(ANSWER_WITHIN_S, lambda: line.shutdown(socket.SHUT_RDWR))
+        limit.start()
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {
@@ -198,6 +203,7 @@ class Notices:
             connection.request("POST", target, delivery.body.encode("utf-8"), headers)
             return connection.getresponse().status
         finally:
+            limit.cancel()
             connection.close()
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
+import threading
 from multiprocessing.connection import Connection
 
 from tercet.core.errors import FieldError, InputError
@@ -14,6 +15,7 @@ from tercet.studio.engines.fitting import fitted_picture
 FIELD = "input_reference"
 _SECONDS_MAX = 30.0
 _MEMORY_BYTES_MAX = 2 * 1024**3
+_AT_ONCE = threading.BoundedSemaphore(2)  # many pictures at a time wait for one another
 
 
 def reference_png(raw: bytes, width_px: int, height_px: int) -> bytes:
@@ -27,19 +29,8 @@ def reference_png(raw: bytes, width_px: int, height_px: int) -> bytes:
             f"expected a picture of at most {PICTURE_BYTES_MAX:,} bytes, got {len(raw):,}",
             hint="send a smaller one",
         )
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(theirs, raw, width_px, height_px), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        found: bytes | InputError | None = ours.recv() if ours.poll(_SECONDS_MAX) else None
-    except EOFError:
-        found = None
-    finally:
-        process.kill()
-        process.join()
-        ours.close()
+    with _AT_ONCE:
+        found = _decoded_apart(raw, width_px, height_px)
     if isinstance(found, InputError):
         raise FieldError(FIELD, found.message, hint=found.hint)
     if found is None:
@@ -48,6 +39,23 @@ def reference_png(raw: bytes, width_px: int, height_px: int) -> bytes:
             "expected a picture that can be decoded within the limits of time and memory",
             hint="open it in an image viewer and save it again",
         )
+    return found
+
+
+def _decoded_apart(raw: bytes, width_px: int, height_px: int) -> bytes | InputError | None:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(theirs, raw, width_px, height_px), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        found: bytes | InputError | None = ours.recv() if ours.poll(_SECONDS_MAX) else None
+    except EOFError:
+        return None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
     return found
 
 
