@@ -15,7 +15,7 @@ def corpus() -> None:
     """Gather works, so that `tercet clear` can say which may be used."""
 
 
-@corpus.command("openclipart")
+@corpus.command("openclipart", short_help="gather the drawings of Debian's openclipart-svg")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--package",

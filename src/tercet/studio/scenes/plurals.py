@@ -17,7 +17,8 @@ IRREGULAR: Final = {
 ALWAYS_PLURAL: Final = frozenset(
     {
         "scissors", "glasses", "sunglasses", "trousers", "pants", "jeans", "shorts", "pliers",
-        "tongs", "binoculars", "headphones", "flip-flops", "pajamas", "tweezers", "handcuffs",
+        "shears", "tongs", "binoculars", "headphones", "flip-flops", "pajamas", "tweezers",
+        "handcuffs",
     }
 )  # fmt: skip
 UNCHANGED: Final = ALWAYS_PLURAL | {
