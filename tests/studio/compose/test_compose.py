@@ -102,6 +102,12 @@ def test_it_begins_with_the_picture_that_is_given(pack: Path) -> None:
     assert np.abs(begun - wanted).mean() < np.abs(plain - wanted).mean()
 
 
+@pytest.mark.parametrize("words", ["to the left", ", the camera pans", ", the camera zooms in"])
+def test_who_leaves_the_frame_takes_its_shadow_along(pack: Path, words: str) -> None:
+    asked = order(f"two cars drive past a house {words}", width_px=64, height_px=200)
+    assert len(made(pack, asked)) == 12
+
+
 def test_motion_is_smooth(pack: Path) -> None:
     """The car moves by about the same way in every frame."""
     asked = order("a red car drives in the desert", width_px=480, height_px=270)

@@ -8,17 +8,23 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tercet.studio.scenes.backdrops import VARIANTS, backdrop
 from tercet.studio.scenes.clip import INDOORS, is_mirrored
 from tercet.studio.scenes.compositing import blend, camera_matrix, lit, placed
-from tercet.studio.scenes.motions import PAN_WIDTH, ZOOM_FACTOR, Floats, poses
-from tercet.studio.scenes.recipe import Camera, Recipe, Weather
-from tercet.studio.scenes.sprite import Pixels
+from tercet.studio.scenes.motions import PAN_WIDTH, ZOOM_FACTOR, Floats, leader_of, poses
+from tercet.studio.scenes.recipe import Backdrop, Camera, Motion, Recipe, Weather
+from tercet.studio.scenes.sprite import Kind, Pixels
 from tercet.studio.scenes.stage import Stage, ladder_px
 from tercet.studio.scenes.weather import TINT, cover
 
 _OPAQUE = 128  # of 255: who covers at least half of a pixel owns it
+_SHADOW_WIDTH = 0.95  # of the actor's width
+_SHADOW_FLATNESS = 0.16
+_SHADOW_DARKNESS = 0.4
+_FOOTED = frozenset({Motion.STAND, Motion.DRIVE, Motion.WALK, Motion.GROW})
+_SOLID = frozenset(Backdrop) - {Backdrop.SEA, Backdrop.SKY, Backdrop.SPACE}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +47,14 @@ def scene_frames(
     moments = np.minimum(at, 1.0)
     places = _places(poses(recipe, stage, moments), recipe, stage, frame_px)
     scenery = _scenery(recipe, frame_px)
+    standing = [at for at in range(len(recipe.actors)) if _is_standing(recipe, stage, at)]
     owners = np.zeros((frame_px[1], frame_px[0]), np.uint8)
     pictures = _pictures(recipe, stage, places)
     for frame, moment in enumerate(moments):
         picture = _behind(scenery, recipe.camera, float(moment), frame_px)
         patches = []
+        for actor in standing:
+            _shade(picture, places[actor, frame], stage.proportions(recipe.actors[actor].sprite))
         for actor in reversed(range(len(recipe.actors))):
             x, y, size, angle = places[actor, frame].tolist()
             patch = placed(pictures[actor][frame], (x, y), size, angle, frame_px)
@@ -102,6 +111,38 @@ def _pictures(recipe: Recipe, stage: Stage, places: Floats) -> list[list[Pixels]
         }
         shown.append([kept[side] for side in sides])
     return shown
+
+
+def _is_standing(recipe: Recipe, stage: Stage, at: int) -> bool:
+    """Tell whether an actor has its feet on solid ground all the time."""
+    hangs = stage.sprites[recipe.actors[at].sprite].kind is Kind.SKY
+    return leader_of(recipe, at).motion in _FOOTED and recipe.backdrop in _SOLID and not hangs
+
+
+def _shade(picture: Pixels, place: Floats, proportions: tuple[float, float]) -> None:
+    """Draw the soft shadow under an actor, in place."""
+    x, y, size, _ = place.tolist()
+    wide = max(round(size * proportions[0] * _SHADOW_WIDTH), 2)
+    high = max(round(wide * _SHADOW_FLATNESS), 2)
+    left, top = round(x - wide / 2), round(y + size * proportions[1] / 2 - high / 2)
+    if left + wide <= 0 or top + high <= 0:
+        return
+    first_x, first_y = max(-left, 0), max(-top, 0)
+    under = picture[top + first_y : top + high, left + first_x : left + wide]
+    mask = cv2.resize(_SHADOW, (wide, high), interpolation=cv2.INTER_LINEAR).astype(np.uint16)
+    part = mask[first_y : first_y + under.shape[0], first_x : first_x + under.shape[1], None]
+    under[:] = ((under * (256 - part)) >> 8).astype(np.uint8)
+
+
+def _soft_disc() -> NDArray[np.uint16]:
+    """Return a disc that is darkest in its middle and ends softly, 0..256."""
+    rows, columns = (np.mgrid[:64, :64] - 31.5) / 32
+    depth = np.clip(1 - rows**2 - columns**2, 0, 1)
+    disc: NDArray[np.uint16] = np.round(256 * _SHADOW_DARKNESS * depth).astype(np.uint16)
+    return disc
+
+
+_SHADOW = _soft_disc()
 
 
 def _fall(picture: Pixels, recipe: Recipe, moment: float) -> None:
