@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "check a clearance or a model's record: signature, digests and counts",
     "policies": "list the policies, or show or check one",
     "train": "train a model on the cleared works of a clearance, on record",
+    "evaluate": "measure a model: prompts, motion, drift, memorisation, cost",
     "pack": "pack the cleared drawings of a clearance for the engine compose",
     "generate": "make a video of up to a minute from a prompt, with its credits",
     "serve": "serve videos: the OpenAI video API and pages, on this machine",

@@ -93,7 +93,8 @@ def look(classifier: Classifier, pixels: Tensor, nouns: Tensor) -> Seen:
     """
     pairs = zip(pixels.split(_CLIPS_AT_ONCE), nouns.split(_CLIPS_AT_ONCE), strict=True)
     parts = [_look(classifier, some, asked) for some, asked in pairs]
-    return Seen(*(torch.cat(part) for part in zip(*parts, strict=True)), pixels)
+    whole = [torch.cat(part) for part in zip(*parts, strict=True)]
+    return Seen(*whole, pixels=pixels)  # type: ignore[misc]
 
 
 def _look(classifier: Classifier, pixels: Tensor, nouns: Tensor) -> tuple[Tensor, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError
 from tercet.studio.evaluation.classifier import Classifier
 from tercet.studio.evaluation.classifier_training import Plan
@@ -27,21 +28,22 @@ def classifier_bytes(classifier: Classifier, stage: Stage, plan: Plan) -> bytes:
         name: (part.half() if part.is_floating_point() else part).contiguous()
         for name, part in classifier.state_dict().items()
     }
-    about = {
+    return save(state, {"about": canonical_json(_about(stage, plan)).decode()})
+
+
+def _about(stage: Stage, plan: Plan) -> dict[str, str]:
+    return {
         "type": CLASSIFIER_TYPE,
         "stage_sha256": stage.digest,
         "frame_steps": str(plan.frame_steps),
         "clip_steps": str(plan.clip_steps),
     }
-    return save(state, about)
 
 
 def parse_classifier(raw: bytes, stage: Stage, plan: Plan) -> Classifier:
     """Return the classifier in a file. Raises `InputError` if it is none, or of another stage."""
-    about = _about(raw)
-    expected = {"type": CLASSIFIER_TYPE, "stage_sha256": stage.digest}
-    expected |= {"frame_steps": str(plan.frame_steps), "clip_steps": str(plan.clip_steps)}
-    for name, value in expected.items():
+    about = _written(raw)
+    for name, value in _about(stage, plan).items():
         if about.get(name) != value:
             raise InputError(
                 f"expected a classifier whose {name} is {value}, got {about.get(name)!r}",
@@ -57,13 +59,14 @@ def parse_classifier(raw: bytes, stage: Stage, plan: Plan) -> Classifier:
     return classifier.eval()
 
 
-def _about(raw: bytes) -> Mapping[str, str]:
-    """Return the metadata in the header of a safetensors file."""
+def _written(raw: bytes) -> Mapping[str, str]:
+    """Return what the header of a safetensors file says of the classifier; one entry, as JSON,
+    since the order of several is not kept."""
     try:
         length = int.from_bytes(raw[:8], "little")
         header = json.loads(raw[8 : 8 + length])
-        return dict(header.get("__metadata__", {}))
-    except (ValueError, AttributeError) as error:
+        return dict(json.loads(header.get("__metadata__", {}).get("about", "{}")))
+    except (ValueError, TypeError, AttributeError) as error:
         raise _damaged(str(error)) from error
 
 

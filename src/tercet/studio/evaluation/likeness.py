@@ -1,8 +1,8 @@
 """Analysis by synthesis: which answer would, drawn, look most like what a clip shows.
 
 For every actor of a caption each way to move is drawn over the bare scene, then each paint, then
-each sprite of the stage; the one that explains most of the clip is what is read. Only one answer
-is changed at a time, so that a wrong colour does not make the motion wrong.
+each sprite of the stage; the one that explains most of the clip is what is read. What was found
+before stands when the next answer is looked for, so that a wrong colour makes no other noun.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _GAP_MAX = 180  # levels, summed over the channels, beyond which a pixel is just
 _SHIFTS = tuple(product((-1.4, 0.0, 1.4), (-1.2, 0.0, 1.2)))  # px: things start a little elsewhere
 _MOTION_FRAMES = (0, 2, 4, 6, 8, 10, 13, 15)
 _LOOK_FRAMES = (1, 5, 9, 13)
+_FIRST_LOOK_FRAMES = (3, 11)  # at every sprite of the stage
 _SPRITES_TRIED = 4  # of the asked-for noun, when its way is looked for
 _FINALISTS = 6
 _PRESENT_PART = 0.25  # of what a well-drawn actor would explain
@@ -66,14 +67,16 @@ def read_actors(
     places = noun_places(asked, stage)
     told = np.full((ACTORS_MAX, 4), UNSAID, np.int64)
     count = 0
-    found = asked
     for place in range(max(places) + 1):
         members = [at for at, of in enumerate(places) if of == place]
-        moved, shift = _best_way(case, asked, members)
-        told[place] = _read(case, moved, members, shift)
-        actors = {at: moved.actors[at] for at in members}
-        found = _with(found, actors)
-        count += sum(_is_present(case, moved, at, shift) for at in members)
+        found, shift = _best_way(case, asked, members)
+        found = _painted(case, found, members, shift)
+        found = _recast(case, found, members, shift)
+        there = [_is_present(case, found, at, shift) for at in members]
+        count += sum(there)
+        told[place] = _told(asked.actors[members[0]], found.actors[members[0]], stage)
+        if not any(there):
+            told[place, 0] = UNSAID
     return told, count
 
 
@@ -181,48 +184,41 @@ def _patch_gain(case: _Case, frame: int, top: int, left: int, patch: Clip) -> fl
     return float(case.gap[where].sum() - np.minimum(gap, _GAP_MAX).sum())
 
 
-def _read(
-    case: _Case, recipe: Recipe, members: list[int], shift: tuple[float, float]
-) -> tuple[int, int, int, int]:
-    """Return noun, colour, motion and heading of actors whose way was found."""
-    actor = recipe.actors[members[0]]
-    motion = tuple(Motion).index(actor.motion)
-    heading = int(actor.heading > 0) if actor.motion in ACROSS else UNSAID
-    return (
-        _noun(case, recipe, members, shift),
-        _colour(case, recipe, members, shift) if actor.colour else UNSAID,
-        motion,
-        heading,
-    )
+def _told(asked: Actor, found: Actor, stage: Stage) -> tuple[int, int, int, int]:
+    """Return noun, colour, motion and heading of an actor as found, by number."""
+    noun = stage.nouns.index(stage.sprites[found.sprite].noun)
+    is_painted = bool(asked.colour and found.colour)
+    colour = COLOURS.index(found.colour) if is_painted else UNSAID
+    heading = int(found.heading > 0) if found.motion in ACROSS else UNSAID
+    return noun, colour, tuple(Motion).index(found.motion), heading
 
 
-def _colour(case: _Case, recipe: Recipe, members: list[int], shift: tuple[float, float]) -> int:
-    """Return the number of the paint that explains most."""
-    gains = []
-    for colour in COLOURS:
-        painted = {at: replace(recipe.actors[at], colour=colour) for at in members}
-        gains.append(_gain(case, _with(recipe, painted), members, _LOOK_FRAMES, shift))
-    return int(np.argmax(gains))
+def _painted(case: _Case, recipe: Recipe, members: list[int], shift: tuple[float, float]) -> Recipe:
+    """Return the recipe with these actors in the paint, or own colours, that explain most."""
+    options = []
+    for colour in ("", *COLOURS):
+        actors = {at: replace(recipe.actors[at], colour=colour) for at in members}
+        options.append(_with(recipe, actors))
+    gains = [_gain(case, each, members, _LOOK_FRAMES, shift) for each in options]
+    return options[int(np.argmax(gains))]
 
 
-def _noun(case: _Case, recipe: Recipe, members: list[int], shift: tuple[float, float]) -> int:
-    """Return the number of the noun whose sprite explains most, of all sprites of the stage."""
+def _recast(case: _Case, recipe: Recipe, members: list[int], shift: tuple[float, float]) -> Recipe:
+    """Return the recipe with that sprite for these actors, of all, that explains most."""
     stage = case.stage
     motion, heading = recipe.actors[members[0]].motion, recipe.actors[members[0]].heading
     options = [
         _started(recipe, members, sprite, motion, heading, stage)
         for sprite in range(len(stage.sprites))
     ]
-    gains = np.array([_gain(case, each, members, _LOOK_FRAMES, shift) for each in options])
+    gains = [_gain(case, each, members, _FIRST_LOOK_FRAMES, shift) for each in options]
     finalists = np.argsort(gains)[::-1][:_FINALISTS]
     best = max(
         (_gain(case, options[at], members, _LOOK_FRAMES, each), int(at))
         for at in finalists
         for each in _SHIFTS
     )
-    if best[0] <= 0:
-        return UNSAID
-    return stage.nouns.index(stage.sprites[best[1]].noun)
+    return options[best[1]]
 
 
 def _is_present(case: _Case, recipe: Recipe, at: int, shift: tuple[float, float]) -> bool:

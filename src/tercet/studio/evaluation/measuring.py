@@ -38,7 +38,8 @@ from tercet.studio.scenes.stage import Stage
 
 MEASURED_SEED = 0xE7A1  # recipes of this seed are neither trained on nor the classifier's
 OTHER_SEED = 0xE7A2
-_WARPED_MAX = 64  # clips; the flow is the slowest part
+_WARPED_MAX = 64  # clips; the flow is slow
+_MISMATCHED_MAX = 64
 _BATCH = 256  # training clips compared at once
 
 Make = Callable[[Sequence[str]], Clips]
@@ -69,13 +70,22 @@ def make_pairs(
 
 
 def prompt_table(name: str, pairs: Pairs, stage: Stage, classifier: Classifier) -> PromptTable:
-    """Return prompt accuracy of made clips beside that of the real ones."""
+    """Return prompt accuracy of made clips beside that of the real ones, and of real ones that
+    belong to other captions."""
     made = prompt_accuracy(pairs.made, pairs.recipes, stage, classifier)
     real = prompt_accuracy(pairs.real, pairs.recipes, stage, classifier)
-    return PromptTable(name, _lines(made.scores, real.scores), _lines(made.second, real.second))
+    others = np.roll(pairs.real[:_MISMATCHED_MAX], 1, axis=0)
+    wrong = prompt_accuracy(others, pairs.recipes[:_MISMATCHED_MAX], stage, classifier)
+    return PromptTable(
+        name,
+        _lines(made.scores, real.scores, wrong.scores),
+        _lines(made.second, real.second, wrong.second),
+    )
 
 
-def _lines(made: Sequence[Score], real: Sequence[Score]) -> tuple[Line, ...]:
+def _lines(
+    made: Sequence[Score], real: Sequence[Score], wrong: Sequence[Score]
+) -> tuple[Line, ...]:
     return tuple(
         Line(
             attribute=one.attribute,
@@ -84,10 +94,11 @@ def _lines(made: Sequence[Score], real: Sequence[Score]) -> tuple[Line, ...]:
             low=one.interval[0],
             high=one.interval[1],
             real=other.accuracy,
+            mismatched=third.accuracy,
             chance=one.chance,
             count=one.count,
         )
-        for one, other in zip(made, real, strict=True)
+        for one, other, third in zip(made, real, wrong, strict=True)
     )
 
 

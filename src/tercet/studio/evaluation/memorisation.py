@@ -21,7 +21,8 @@ def pixel_rows(clips: NDArray[np.uint8]) -> Rows:
     half = clips[:, ::2].astype(np.float32)
     small = (half[:, :, ::2, ::2] + half[:, :, 1::2, ::2]) / 2
     small = (small + (half[:, :, ::2, 1::2] + half[:, :, 1::2, 1::2]) / 2) / 2
-    return small.reshape(len(clips), -1) / np.float32(np.sqrt(small[0].size if len(clips) else 1))
+    length = np.sqrt(small[0].size if len(clips) else 1)
+    return np.asarray(small.reshape(len(clips), -1) / length, np.float32)
 
 
 def nearest(rows: Rows, others: Iterable[Rows]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

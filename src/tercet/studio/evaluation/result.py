@@ -19,7 +19,9 @@ class Line:
     """One attribute: how often it is right in made clips, and in real clips of the same recipes.
 
     ``low`` and ``high`` are the 95 % interval of ``made``; ``real`` is what the judge itself gets
-    right, the most that ``made`` can be trusted to reach.
+    right, the most that ``made`` can be trusted to reach; ``mismatched`` is what real clips of
+    other captions come to, the least that says anything; ``chance`` is one in the number of
+    answers.
     """
 
     attribute: str
@@ -28,6 +30,7 @@ class Line:
     low: float
     high: float
     real: float
+    mismatched: float
     chance: float
     count: int
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def warp_error(video: Video) -> float:
     """
     import cv2
 
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     scale = max(1, round(_FLOW_SIDE_PX / max(video.shape[1:3])))
     greys = []
     for frame in video:
@@ -63,16 +64,16 @@ def _to_frame(flow: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
     import cv2
 
     height, width = flow.shape[0] // scale, flow.shape[1] // scale
-    small: NDArray[np.float32] = cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA)
-    return small / np.float32(scale)
+    small = cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small / scale, np.float32)
 
 
-def _warped(picture: NDArray[np.generic], flow: NDArray[np.float32]) -> NDArray[np.generic]:
+def _warped(picture: Any, flow: NDArray[np.float32]) -> NDArray[Any]:
     """Return the picture as seen from where ``flow`` begins."""
     import cv2
 
     rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
-    moved: NDArray[np.generic] = cv2.remap(
+    moved: NDArray[Any] = cv2.remap(
         picture,
         columns + flow[..., 0],
         rows + flow[..., 1],
