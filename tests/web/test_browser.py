@@ -91,6 +91,10 @@ def test_a_video_is_made_through_the_page(desk: Tab) -> None:
     page.get_by_label("Size").select_option("256x256")
     page.get_by_role("button", name="Make the video").click()
     page.wait_for_url("**/videos/video_*")
+    page.go_back()
+    assert page.get_by_label("Prompt").input_value().startswith("a snail walks slowly")
+    assert page.get_by_label("Length").input_value() == "1"
+    page.go_forward()
     bar = page.get_by_role("progressbar")
     page.locator("img.preview").wait_for()
     assert page.locator("img.preview").evaluate("image => image.decode().then(() => true)")

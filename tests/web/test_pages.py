@@ -137,6 +137,43 @@ def test_an_order_sent_twice_is_one_video(client: Any) -> None:
     assert order(client, order_key=key) != first, "a deleted one is made again when asked for"
 
 
+def test_the_same_order_some_time_later_is_another_take(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = order(client, order_key="later")
+    assert order(client, order_key="later") == first
+    monkeypatch.setattr("tercet.web.pages.SAME_ORDER_S", 0.0)
+    assert order(client, order_key="later") != first
+
+
+def test_a_full_queue_says_when_to_try_again_and_keeps_what_was_typed(
+    client: Any, studio: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio, "waiting_max", 0)
+    answer = client.post("/videos", data=FORM | {"prompt": "a kite rises", "order_key": "full"})
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) >= 1
+    tree = lxml_html.fromstring(answer.text)
+    assert tree.get_element_by_id("prompt").text.strip() == "a kite rises"
+    assert "try again later" in words_of(answer.text)
+
+
+def test_the_gallery_turns_pages_and_loses_nobody(
+    client: Any, studio: Any, finished: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tercet.web.pages.CARDS", 2)
+    place, seen = "/videos", list[str]()
+    while place:
+        tree = lxml_html.fromstring(client.get(place).text)
+        seen += [card.find("a").get("href") for card in tree.find_class("card")]
+        place = next((link.get("href") for link in tree.iter("a") if link.get("rel")), "")
+    listed = [f"/videos/{job.video_id}" for job in studio.list(limit=100).jobs]
+    assert seen == listed
+    assert len(seen) > 2
+    assert finished in seen
+    assert client.get("/videos?after=nothing").status_code == 404
+
+
 def test_a_long_one_shows_how_far_it_is_and_can_be_stopped(client: Any) -> None:
     place = order(client, prompt="a snail walks slowly")
     ends_s = time.monotonic() + DONE_WITHIN_S

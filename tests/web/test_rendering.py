@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import lxml.html as lxml_html
@@ -191,3 +191,9 @@ def test_the_answer_to_a_poll_is_the_part_and_what_is_read_out() -> None:
     assert 'id="said" role="status" hx-swap-oob="innerMorph"' in text
     assert "<html" not in text
     assert PROGRESS_TEMPLATE not in TEMPLATE_OF.values()
+
+
+def test_what_stops_the_service_is_told_before_anybody_types() -> None:
+    stopped = replace(samples.studio(), fault=Problem("the queue <stopped>", "start it anew"))
+    assert "the queue &lt;stopped&gt;" in page(stopped)
+    assert "No video can be made just now" not in page(samples.studio())

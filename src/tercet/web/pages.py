@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any
@@ -69,6 +70,7 @@ from tercet.web.same_origin import check_same_origin
 from tercet.web.showing import card, engine_line, job_context, video_context
 
 CARDS = 24  # on one page of the gallery
+SAME_ORDER_S = 10.0  # a form that comes again within this time was sent twice by mistake
 RATES = (8, 12, 16, 24, 30)
 EXAMPLES = (
     "a red car drives past the hills at dusk, then a balloon rises over the sea",
@@ -163,24 +165,27 @@ def _order(studio: Studio, typed: Typed) -> Response:
 
 
 def _create(studio: Studio, typed: Typed) -> Job:
-    """Order the video. A form whose video was deleted since orders it anew."""
+    """Order the video. A form sent twice in a row orders one; sent again later, another take."""
     try:
-        return _remix_or_create(studio, typed, key_of(typed))
+        job, is_new = _remix_or_create(studio, typed, key_of(typed))
+        if is_new or time.time() - job.created_at < SAME_ORDER_S:
+            return job
     except ConflictError:
-        return _remix_or_create(studio, typed, key_of(with_new_key(typed)))
+        return _remix_or_create(studio, typed, key_of(with_new_key(typed)))[0]  # it was deleted
+    return _remix_or_create(studio, typed, key_of(with_new_key(typed)))[0]
 
 
-def _remix_or_create(studio: Studio, typed: Typed, key: str) -> Job:
+def _remix_or_create(studio: Studio, typed: Typed, key: str) -> tuple[Job, bool]:
     """Order a remix where nothing but the words differ from the video this one is like."""
     if typed.like:
         try:
             like = studio.get(typed.like)
         except MissingError:
-            return studio.create(order_of(typed), key=key)[0]
+            return studio.create(order_of(typed), key=key)
         same = order_of(typed_like(like)) | {"prompt": ""} == order_of(typed) | {"prompt": ""}
         if same and like.status is Status.COMPLETED:
-            return studio.remix(typed.like, {"prompt": typed.prompt}, key=key)[0]
-    return studio.create(order_of(typed), key=key)[0]
+            return studio.remix(typed.like, {"prompt": typed.prompt}, key=key)
+    return studio.create(order_of(typed), key=key)
 
 
 @pages.get("/videos")

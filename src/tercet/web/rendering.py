@@ -44,7 +44,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # Not no-referrer: that would make browsers send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
+    # Not no-store: browsers would then forget what was typed when somebody goes back.
+    "Cache-Control": "no-cache",
 }
 
 
