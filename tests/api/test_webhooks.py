@@ -169,7 +169,7 @@ def test_an_endpoint_that_never_finishes_its_answer_is_left(
         def drip() -> None:
             line, _ = server.accept()
             with line, contextlib.suppress(OSError):
-                line.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                line.sendall(b"HTTP")
                 while not ended.wait(0.05):
                     line.sendall(b"x")
 
