@@ -171,7 +171,7 @@ def test_the_batches_made_again(made: Path, model: Path) -> None:
     ]
     assert checks[-1].found == "2 of 2 made again, all the same"
     edit(model, lambda record: record["order"].update(seed=1))
-    assert replay(model, made / "out", steps=1)[-1].found == "batch 1 is another here"
+    assert replay(model, made / "out", steps=1)[-1].found.startswith("batch 1 is another here")
 
 
 def test_another_clearance_made_again(model: Path, tmp_path: Path) -> None:

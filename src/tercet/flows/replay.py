@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tercet.core.errors import IntegrityError, TercetError
 from tercet.flows.train_batches import samples_at
+from tercet.flows.train_code import code_entry
 from tercet.flows.train_works import read_works, sample_source
 from tercet.flows.training_gate import open_gate
 from tercet.flows.verify import Check, read_clearance
@@ -55,5 +57,13 @@ def replay(
         records = samples_at(source, range((step - 1) * batch, step * batch)).records
         progress("making batches again", step, count)
         if batch_hash(step, records) != known[step - 1]:
-            return [*checks, Check("batches", False, f"batch {step} is another here")]
+            found = f"batch {step} is another here{_why(record)}"
+            return [*checks, Check("batches", False, found)]
     return [*checks, Check("batches", True, f"{count} of {len(known)} made again, all the same")]
+
+
+def _why(record: dict[str, Any]) -> str:
+    """Say which code differs from that of the record, where any does."""
+    here, there = code_entry(), record["code"].get("ended", {})
+    names = [name for name in here if there.get(name) != here[name]]
+    return f"; other code than in the record: {', '.join(names)}" if names else ""
