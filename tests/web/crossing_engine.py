@@ -19,7 +19,7 @@ class CrossingEngine:
 
     name = "crossing"
     rights = Rights.CLEARED
-    origin = Origin.GENERATED
+    origin = Origin.COMPOSED
 
     def frames(self, order: Order, report: Report) -> Iterator[Frame]:
         """Yield the frames."""
@@ -56,8 +56,7 @@ class CrossingEngine:
         """Return what stands in the credentials."""
         return {
             "model": "crossing-xs",
-            "checkpoint_sha256": "ab" * 32,
-            "training_record_sha256": "cd" * 32,
+            "clearance_sha256": "cd" * 32,
         }
 
 
