@@ -11,7 +11,7 @@ import torch
 from train_corpora import cleared_works, public_key, training
 
 from tercet.core.errors import InputError, IntegrityError, RefusedError
-from tercet.flows.evaluate import EvaluateRequest, evaluate, write_report
+from tercet.flows.evaluate import EvaluateRequest, evaluate, write_on_card, write_report
 from tercet.flows.train import train
 from tercet.studio.evaluation.report import evaluation_section
 from tercet.studio.evaluation.result import Evaluation
@@ -74,6 +74,17 @@ def test_every_number_stands_in_the_report(found: Evaluation, tmp_path: Path) ->
     assert f"The nearest of {document['training_clips']:,} clips" in text
     for line in document["tables"][1]["lines"]:
         assert f"| {line['attribute']} |" in text
+
+
+def test_the_card_carries_the_last_evaluation_of_its_own_model_only(
+    found: Evaluation, request_: EvaluateRequest
+) -> None:
+    card = write_on_card(found, request_.model)
+    first = card.read_text()
+    assert evaluation_section(found.document()) in first
+    assert write_on_card(found, request_.model).read_text() == first
+    with pytest.raises(IntegrityError, match="expected an evaluation of"):
+        write_on_card(replace(found, model_sha256="0" * 64), request_.model)
 
 
 @pytest.mark.slow

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     help="File of the classifier; default: beside the model. Made where it is missing.",
 )
 @click.option("--judge-steps", default=0, help="Train the classifier for so long; 0: as it needs.")
+@click.option("--card", is_flag=True, help="Put the report on the model's card.md as well.")
 @click.option("--key", type=click.Path(path_type=Path), help="Your signing key.")
 @click.option("--json", "as_json", is_flag=True, help="Print the evaluation as JSON.")
 def evaluate(
@@ -60,6 +61,7 @@ def evaluate(
     guidance: float,
     classifier: Path | None,
     judge_steps: int,
+    card: bool,
     key: Path | None,
     as_json: bool,
 ) -> int:
@@ -69,7 +71,7 @@ def evaluate(
     trained here on the model's own corpus; no network trained by others takes part. The status
     is 0 also where targets are missed: the report says which.
     """
-    from tercet.flows.evaluate import EvaluateRequest, write_report
+    from tercet.flows.evaluate import EvaluateRequest, write_on_card, write_report
     from tercet.flows.evaluate import evaluate as evaluate_model
 
     with progress_bar(quiet=as_json) as progress:
@@ -93,6 +95,8 @@ def evaluate(
         )
     if out is not None:
         write_report(found, out)
+    if card:
+        write_on_card(found, model)
     if as_json:
         emit_json(found.document())
     else:

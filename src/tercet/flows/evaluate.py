@@ -374,3 +374,26 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
     else:
         raw = evaluation_section(document).encode()
     write_atomically(path, raw)
+
+
+def write_on_card(evaluation: Evaluation, folder: Path) -> Path:
+    """Put an evaluation on the card of the model in ``folder``, in place of an earlier one.
+
+    Raises IntegrityError where the evaluation is of another model.
+    """
+    from tercet.studio.evaluation.report import SECTION_TITLE, evaluation_section
+    from tercet.studio.model.weights import MODEL_FILE
+    from tercet.studio.training_record import CARD_NAME
+
+    found = sha256_hex((folder / MODEL_FILE).read_bytes())
+    if found != evaluation.model_sha256:
+        raise IntegrityError(
+            f"expected an evaluation of {found[:16]}, got one of {evaluation.model_sha256[:16]}",
+            hint="evaluate the model whose card this is",
+        )
+    path = folder / CARD_NAME
+    card = path.read_text() if path.is_file() else f"# {evaluation.model}\n"
+    before = card.split(SECTION_TITLE)[0].rstrip()
+    text = f"{before}\n\n{evaluation_section(evaluation.document())}"
+    write_atomically(path, text.encode())
+    return path

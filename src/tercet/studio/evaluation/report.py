@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+SECTION_TITLE = "## Evaluation"
 _MARKS = {True: "met", False: "**missed**", None: "not measured"}
 
 
@@ -14,7 +15,7 @@ def evaluation_section(document: Mapping[str, Any]) -> str:
     Every number is printed, those that miss their target too.
     """
     parts = [
-        "## Evaluation",
+        SECTION_TITLE,
         f"`tercet evaluate` of {_cell(document['model'])} (`{document['model_sha256'][:16]}`), "
         f"{document['steps']} steps, guidance {document['guidance']:g}, seed {document['seed']}. "
         "No network trained by others takes part.",
