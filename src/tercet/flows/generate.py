@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,8 +14,9 @@ from typing import Any
 from tercet.core.credit import Credit
 from tercet.core.errors import UncheckedError
 from tercet.credit.content_credentials import TrainingMining
-from tercet.flows.credentials import attach_credentials
+from tercet.flows.credentials import attach_credentials, training_mining_setting
 from tercet.flows.generate_place import MakingPlace, making_place
+from tercet.flows.generate_proof import proven
 from tercet.flows.generate_request import Request, checked_order
 from tercet.studio.engines.engine import (
     Engine,
@@ -108,10 +110,12 @@ def generate(
     at each step and at each frame, and may raise `StoppedError`. The names appear when everything
     is whole; what a killed run left is removed by the next. The same request gives the same frames.
 
-    Raises InputError for a request that cannot be made, StorageError where nothing can be written.
+    Raises InputError for a request or a setting that cannot be, StorageError where nothing can be
+    written, IntegrityError for a model whose rights are not shown by its training record.
     """
     started_s = time.monotonic()
     order = checked_order(request)
+    mining = training_mining or training_mining_setting(os.environ)  # before minutes of work
     with making_place(out) as place:
         watched = WatchedEngine(_engine(request, engine), report)
         videos = _encode(watched, order, place, webm=request.webm)
@@ -122,7 +126,7 @@ def generate(
             order=order,
             credited=credited,
             prompt=request.prompt or "\n".join(shot.prompt for shot in order.shots),
-            training_mining=training_mining,
+            training_mining=mining,
             key_path=key_path,
             now=now,
         )
@@ -177,8 +181,11 @@ def _encode(
 
 def _engine(request: Request, opened: Engine | None) -> Engine:
     if opened is None:
-        return open_engine(request.engine, request.model, lora=request.lora, device=request.device)
-    return checked_rights(opened, may_be_cleared=engine_entry(request.engine).may_be_cleared)
+        return proven(
+            open_engine(request.engine, request.model, lora=request.lora, device=request.device)
+        )
+    may_be_cleared = engine_entry(request.engine).may_be_cleared
+    return proven(checked_rights(opened, may_be_cleared=may_be_cleared))
 
 
 def understood(engine: Engine, order: Order) -> tuple[Understood, ...]:

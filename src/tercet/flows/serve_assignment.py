@@ -15,6 +15,7 @@ from tercet.flows.serve_request import asked_of_document
 from tercet.studio.engines.engine import (
     Engine,
     Frame,
+    KeepsRecord,
     KnowsWords,
     Order,
     Origin,
@@ -122,6 +123,11 @@ class ContinuedEngine:
     def provenance(self) -> Mapping[str, str]:
         """Return the engine's own."""
         return self._engine.provenance()
+
+    @property
+    def record_folder(self) -> Path | None:
+        """The engine's own: its rights stand on the same training record."""
+        return self._engine.record_folder if isinstance(self._engine, KeepsRecord) else None
 
     def _pictures(self) -> Iterator[Picture]:
         return pictures_of(self._video, count_max=self._frame_count)

@@ -21,6 +21,7 @@ from typing import Any
 
 from tercet.core.errors import StoppedError, TercetError, UncheckedError
 from tercet.flows.generate import Made, generate
+from tercet.flows.generate_proof import proven
 from tercet.flows.serve_assignment import Assignment, prepared
 from tercet.flows.serve_files import VIDEO, keep_preview
 from tercet.studio.engines.engine import Engine, Progress
@@ -42,8 +43,8 @@ class Opening:
     open_with: Callable[..., Engine] = open_engine
 
     def open(self) -> Engine:
-        """Open the engine."""
-        return self.open_with(self.kind, self.model, device=self.device)
+        """Open the engine, and check what it claims before anybody is shown it."""
+        return proven(self.open_with(self.kind, self.model, device=self.device))
 
 
 PREVIEW_EVERY_S = 0.5

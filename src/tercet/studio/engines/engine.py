@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -130,4 +131,14 @@ class KnowsWords(Protocol):
 
     def understood(self, prompt: str) -> Understood:
         """Return the scene that is understood, unknown words with near ones, what is left out."""
+        ...
+
+
+@runtime_checkable
+class KeepsRecord(Protocol):
+    """An engine whose rights stand on a training record."""
+
+    @property
+    def record_folder(self) -> Path | None:
+        """The folder of the record and of all that it names: what shows the rights can be read."""
         ...

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from tercet.core.credit import WHOLE_PARTS, Credit
+from tercet.core.credit import Credit, split_parts
 from tercet.core.errors import InputError, IntegrityError
 from tercet.core.ids import sha256_hex
 from tercet.studio.engines.engine import Frame, Order, Origin, Picture, Progress, Report, Rights
@@ -43,7 +43,7 @@ def open_engine(source: str = "") -> HouseEngine:
     folder = model_folder(source) if source else model_folder()
     model = read_model(folder)
     record, works = _record(folder)
-    return HouseEngine(model, record, works)
+    return HouseEngine(model, record, works, folder)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,18 +51,22 @@ class HouseEngine:
     """Generates scenes of five seconds, one after the other, and joins them.
 
     ``record_sha256`` is the digest of the training record, empty without one; ``works`` are the
-    works it names.
+    works it names; ``record_folder`` is where all that shows it lies.
     """
 
     model: StudioModel
     record_sha256: str
     works: tuple[Credit, ...]
+    record_folder: Path | None = None
     name: str = "house"
     origin: Origin = Origin.GENERATED
 
     @property
     def rights(self) -> Rights:
-        """Cleared works only, where a training record says so of these very weights."""
+        """Cleared works only, where a training record says so of these very weights.
+
+        That the record is true is checked by whoever makes videos (flows/generate_proof).
+        """
         return Rights.CLEARED if self.record_sha256 and self.works else Rights.UNKNOWN
 
     def understood(self, prompt: str) -> Understood:
@@ -188,11 +192,12 @@ def _record(folder: Path) -> tuple[str, tuple[Credit, ...]]:
 
 
 def _credits(lines: Sequence[WorkLine]) -> tuple[Credit, ...]:
-    """Return the works with equal shares; what does not divide goes to the first."""
-    whole, left = divmod(WHOLE_PARTS, max(len(lines), 1))
+    """Return the works with equal shares, each once, however many rows it lies in."""
+    works = {line.work: line for line in sorted(lines, key=lambda line: (line.work, -line.row))}
+    shares = split_parts([1] * len(works)) if works else ()
     return tuple(
-        Credit(line.work, line.title, line.owner, line.licence, whole + (at < left), "equal")
-        for at, line in enumerate(sorted(lines, key=lambda line: line.work))
+        Credit(line.work, line.title, line.owner, line.licence, share, "equal")
+        for line, share in zip(works.values(), shares, strict=True)
     )
 
 
