@@ -9,7 +9,7 @@ SETUP_INPUTS := pyproject.toml constraints.txt scripts/setup hatch_build.py $(sh
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
 
-tour: .venv/.ready-tour  ## clear a small real corpus in under two minutes
+tour: .venv/.ready-tour  ## clear a small real corpus, find edited copies, make a video
 	@$(PYTHON) scripts/tour.py
 
 test: .venv/.ready-dev  ## run every test
@@ -28,9 +28,9 @@ docs: .venv/.ready-dev  ## write the generated pages anew
 	$(PYTHON) docs/build_reasons.py
 	$(PYTHON) docs/build_tree.py
 
-bench: .venv/.ready-dev  ## measure start-up, reading, clearing and finding works (long)
+bench: .venv/.ready-bench  ## measure start-up, reading, clearing, finding works, making videos (long)
 	@set -e; for file in bench/startup.py bench/robots.py bench/survey.py bench/clear.py \
-  bench/index.py bench/identify.py; do \
+  bench/index.py bench/identify.py bench/generate.py; do \
 	  echo "== $$file"; $(PYTHON) $$file; done
 
 fuzz: .venv/.ready-dev  ## throw hostile bytes at every reader (long)

@@ -1,11 +1,11 @@
-"""The tour: clear a small real corpus from start to end, on this machine alone.
+"""The tour: clear a small real corpus, find edited copies, make a video; on this machine alone.
 
     make tour                       writes below ./tour
     python scripts/tour.py FOLDER   writes below FOLDER/tour
 
 The corpus is the media files of the iscc-samples package and a table of URLs whose sites
-(examples/sites) are played by a loopback server while they are surveyed. Nothing is opened, and
-nothing leaves the machine.
+(examples/sites) are played by a loopback server while they are surveyed. The video is made by the
+model in models/house. Nothing is opened, and nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -28,16 +28,21 @@ sys.path.insert(0, str(ROOT / "examples"))
 from edited_copies import make_copies  # noqa: E402
 from serve_sites import serving  # noqa: E402
 
+from tercet.core.errors import TercetError  # noqa: E402
+from tercet.studio.engines.engines import model_folder  # noqa: E402
+
 TOUR = Path("tour")
 OUTCOMES = ("cleared", "offered", "blocked", "held")
 OFFERED_ITEM = "http://press-agency.example/pictures/0001.jpg"
 WORKS = ("image/demo.jpg", "video/demo.mp4", "audio/demo.mp3", "text/demo.epub")
 COPIES = ("collage.jpg", "excerpt.mp4", "faster.mp3", "quotation.txt", "silence.mp3")
 BLOCKED_ITEM = "http://newsroom.example/2026/11/flood.mp4"
+PROMPT = "a red car drives past a house at night, then a balloon rises over the hills"
 
 
 def main(folder: Path) -> int:
     """Walk through the tour; return the exit status."""
+    model = house_model()
     os.chdir(folder)
     os.environ["TERCET_HOME"] = "tour/home"  # the keys of the tour, apart from yours
     began = time.monotonic()
@@ -64,11 +69,46 @@ def main(folder: Path) -> int:
     tercet("compare", "tour/out", "tour/out-eu", "--examples", "3")
     say("7. Register four works, each once, and find them in a folder of edited copies")
     find_copies()
-    report = Path("tour/out/report.html").resolve()
-    page = Path("tour/match.html").resolve()
-    print(f"\nDone in {time.monotonic() - began:.0f} s. The report: {report}")
-    print(f"Both sides of what was found, side by side: {page}")
+    say("8. Make a video of ten seconds, by a model that learned from cleared works only")
+    made_s = make_video()
+    say("9. Read the video back: who made it, from what, and whether it was altered")
+    tercet("check", "tour/video.mp4", "--model", str(model))
+    say("10. Check the model: its weights, and the signed record of every work it learned from")
+    tercet("verify", str(model))
+    print(f"\nDone in {time.monotonic() - began:.0f} s, {made_s:.0f} s of them for the video.\n")
+    show_results(model)
     return 0
+
+
+def house_model() -> Path:
+    """Return the folder of the model that comes with Tercet; without one there is no tour."""
+    try:
+        return model_folder()
+    except TercetError as error:
+        sys.exit(f"error: {error.message}\nhint: a whole checkout has it in models/house")
+
+
+def make_video() -> float:
+    """Make a video from a prompt; return how many seconds that took."""
+    began = time.monotonic()
+    tercet("generate", PROMPT, "--seconds", "10", "-o", "tour/video.mp4")
+    return time.monotonic() - began
+
+
+def show_results(model: Path) -> None:
+    """Print what was made, and where it lies."""
+    results = {
+        "The report of the clearance": "tour/out/report.html",
+        "Copies found, both sides": "tour/match.html",
+        "The video": "tour/video.mp4",
+        "Its credits": "tour/video.credits.json",
+        "The model's training record": model / "record.json",
+        "The works it learned from": model / "works.jsonl",
+    }
+    for what, path in results.items():
+        if not Path(path).is_file():
+            sys.exit(f"error: expected {path}, which nothing wrote")
+        print(f"{what:28} {Path(path).resolve()}")
 
 
 def find_copies() -> None:
@@ -103,6 +143,8 @@ def lay_out() -> None:
     """Write the corpus below ./tour, anew."""
     for name in ("media", "evidence", "out", "out-eu", "works", "copies", "registry", "out-copies"):
         shutil.rmtree(TOUR / name, ignore_errors=True)
+    for earlier in TOUR.glob("video.*"):
+        earlier.unlink()
     shutil.copytree(iscc_samples.ROOT, TOUR / "media")
     shutil.copytree(ROOT / "examples" / "sidecars", TOUR / "media", dirs_exist_ok=True)
     shutil.copy(ROOT / "examples" / "urls.csv", TOUR / "urls.csv")

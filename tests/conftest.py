@@ -14,6 +14,10 @@ settings.register_profile("tercet", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "tercet")
 
+# Test processes run beside each other, so each multiplies matrices in one thread, and so do the
+# commands it starts. Read when the libraries are loaded, so it stands before any import of them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

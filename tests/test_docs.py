@@ -20,7 +20,14 @@ import click
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "vectors" / "README.md"])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        ROOT / "vectors" / "README.md",
+        ROOT / "models" / "README.md",
+    ]
+)
 BLOCK = re.compile(
     r"^(?:<!-- run(?: exit=(?P<exit>\d))? -->\n+)?```(?P<language>[a-z]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,

@@ -61,7 +61,7 @@ def test_no_new_enough_python(machine: Path) -> None:
 def test_an_unknown_purpose(machine: Path) -> None:
     status, said = setup(machine, TOO_OLD, "everything")
     assert status == 2
-    assert "expected tour or dev, got everything" in said
+    assert "expected tour, dev or bench, got everything" in said
 
 
 def normal(requirement: str) -> str:
