@@ -26,6 +26,7 @@ from tercet.studio.scenes.sprite import Sprite
 from tercet.studio.scenes.stage import Stage
 
 PACK_NAME: Final = "works.zip"
+SHIPPED_PACK: Final = "clipart"
 SCENE_S_MAX: Final = 7.5  # a longer shot is shown as several scenes
 FADE_S: Final = 0.4  # how long one scene takes to become the next
 _LARGEST_PART = 0.9  # of the frame: the longest side that any actor reaches
@@ -36,11 +37,12 @@ _PREVIEW_PX = 160
 def open_engine(source: str = "") -> ComposeEngine:
     """Return the engine for a pack of works: a path, or the folder or name of a model that has one.
 
+    Without a source it is the pack that was shipped.
     Raises InputError if there is none.
     """
     path = Path(source) if source.endswith(".zip") else None
     if path is None:
-        path = (model_folder(source) if source else model_folder()) / PACK_NAME
+        path = model_folder(source or SHIPPED_PACK) / PACK_NAME
     return ComposeEngine(open_works(path))
 
 
