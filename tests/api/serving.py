@@ -16,6 +16,7 @@ from drawing_engine import opening
 from fastapi import FastAPI
 
 from tercet.api.app import make_app
+from tercet.api.connections import PromptConnection
 from tercet.flows.serve import Studio
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def serving(folder: Path, *, api_key: str = "", **options: Any) -> Iterator[Serv
     app = make_app(studio, api_key=api_key, hosts=("127.0.0.1", "localhost"))
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=PromptConnection, log_config=None, timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=lambda: server.run(sockets=[bound]))
     thread.start()
     try:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from tercet.api.problems import ApiError
 from tercet.core.errors import FieldError, InputError
@@ -26,6 +27,7 @@ from tercet.flows.serve_reference import FIELD as REFERENCE
 
 BODY_BYTES_MAX = PICTURE_BYTES_MAX * 4 // 3 + 1024 * 1024  # a picture in base64, and the rest
 _FIELDS_MAX = 1000
+_JSON_VALUES_MAX = 100_000
 _NESTED = re.compile(r"([A-Za-z_]+)((?:\[[A-Za-z_]*\])+)\Z")
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 
@@ -88,6 +90,9 @@ def _data_url(given: Any) -> bytes:
 
 
 def _json_fields(raw: bytes) -> dict[str, Any]:
+    if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > _JSON_VALUES_MAX:
+        # Two bytes of it become a hundred in memory; a picture in base64 has none of these.
+        raise InputError(f"expected JSON of at most {_JSON_VALUES_MAX:,} values")
     try:
         document = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -116,7 +121,7 @@ def _depth(value: Any) -> int:
 
 async def _form(request: Request) -> Body:
     try:
-        form = await request.form(max_files=2, max_fields=_FIELDS_MAX)
+        form = await _parser(request).parse()
     except (HTTPException, MultiPartException, ValueError, KeyError, AssertionError) as error:
         detail = getattr(error, "detail", None) or getattr(error, "message", None) or str(error)
         raise InputError(f"the request is not a multipart form: {str(detail)[:200]}") from None
@@ -125,14 +130,39 @@ async def _form(request: Request) -> Body:
     try:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
-                if name in files:
-                    raise FieldError(name[:80], f"expected one file in {name[:80]!r}, got two")
-                files[name] = await value.read()
+                named = _utf8(name)
+                if named in files:
+                    raise FieldError(named[:80], f"expected one file in {named[:80]!r}, got two")
+                files[named] = await value.read()
             else:
-                values.setdefault(name, []).append(value)
+                values.setdefault(_utf8(name), []).append(_utf8(value, name))
     finally:
         await form.close()
     return Body(form_fields(values.items()), files)
+
+
+def _parser(request: Request) -> MultiPartParser:
+    """Return a parser that keeps every byte of text as one character, whatever is said of it.
+
+    Left alone, it would take bytes that are no UTF-8 for other letters and say nothing.
+    """
+    _, given = parse_options_header(request.headers["content-type"])
+    boundary = given.get(b"boundary", b"").decode("latin-1")
+    if not boundary:
+        raise ValueError("it names no boundary")
+    quoted = boundary.replace("\\", "\\\\").replace('"', '\\"')
+    said = f'multipart/form-data; charset=latin-1; boundary="{quoted}"'
+    return MultiPartParser(
+        Headers({"content-type": said}), request.stream(), max_files=2, max_fields=_FIELDS_MAX
+    )
+
+
+def _utf8(text: str, field: str = "") -> str:
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        name = field[:80] or text[:80]
+        raise FieldError(name, f"expected {name!r} in UTF-8, got other bytes") from None
 
 
 def form_fields(values: Iterable[tuple[str, list[str]]]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import time
 from urllib.parse import urlsplit
 
 from fastapi.responses import Response
@@ -12,15 +14,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tercet.api.bodies import BODY_BYTES_MAX
 from tercet.api.problems import ApiError, problem_response
 
+BODY_GRACE_S = 30.0
+BODY_BYTES_PER_S_MIN = 16 * 1024
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class BodyLimit:
-    """Refuses bodies that are too large: by what they say, and by what comes."""
+    """Refuses bodies that are too large, by what they say and by what comes, or come too slowly.
 
-    def __init__(self, app: ASGIApp, bytes_max: int = BODY_BYTES_MAX) -> None:
+    A body has ``grace_s``, and then a second for every ``bytes_per_s`` that came.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        bytes_max: int = BODY_BYTES_MAX,
+        grace_s: float = BODY_GRACE_S,
+        bytes_per_s: int = BODY_BYTES_PER_S_MIN,
+    ) -> None:
         self._app = app
         self._bytes_max = bytes_max
+        self._grace_s = grace_s
+        self._bytes_per_s = bytes_per_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -31,11 +46,18 @@ class BodyLimit:
         if not said.isdecimal() or int(said[:20]) > self._bytes_max:
             await problem_response(self._error())(scope, receive, send)
             return
-        seen = 0
+        seen, is_whole, began_s = 0, False, time.monotonic()
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, is_whole
+            if is_whole:  # what is waited for now is that the client goes away
+                return await receive()
+            left_s = self._grace_s + seen / self._bytes_per_s - (time.monotonic() - began_s)
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, left_s))
+            except TimeoutError:
+                raise _slow() from None
+            is_whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self._bytes_max:
                 raise self._error()
@@ -48,6 +70,13 @@ class BodyLimit:
             413, "too-large", f"expected a request of at most {self._bytes_max:,} bytes, got more",
             headers={"Connection": "close"},
         )  # fmt: skip
+
+
+def _slow() -> ApiError:
+    return ApiError(
+        408, "too-slow", "expected the rest of the request, it does not come",
+        headers={"Connection": "close"},
+    )  # fmt: skip
 
 
 class KeyGuard:
@@ -103,8 +132,9 @@ class SiteGuard:
         if scope["method"] in _SAFE:
             return None
         origin = headers.get("origin", "")
-        foreign = bool(origin) and urlsplit(origin).netloc.lower() != host
-        if foreign or headers.get("sec-fetch-site", "") in {"cross-site", "same-site"}:
+        if (origin and not _names_host(origin, host)) or headers.get("sec-fetch-site", "") in {
+            "cross-site", "same-site",
+        }:  # fmt: skip
             return _refused("expected a request of this site, got one that another site sent")
         return None
 
@@ -114,6 +144,13 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
+
+
+def _names_host(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc.lower() == host
+    except ValueError:  # brackets that do not close
+        return False
 
 
 def _refused(message: str) -> Response:

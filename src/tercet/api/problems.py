@@ -101,9 +101,8 @@ def json_response(
     media_type: str = "application/json",
 ) -> Response:  # fmt: skip
     """Return JSON in ASCII: also text that is no valid Unicode can be told back."""
-    return Response(
-        json.dumps(document).encode("ascii"), status, dict(headers or {}), media_type=media_type
-    )
+    headers = {"X-Content-Type-Options": "nosniff", **(headers or {})}
+    return Response(json.dumps(document).encode("ascii"), status, headers, media_type=media_type)
 
 
 def add_problems(app: FastAPI) -> None:
@@ -121,6 +120,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         401: "An API key is needed.",
         403: "The request comes from another site.",
         404: "There is no such thing.",
+        408: "The request came too slowly.",
         409: "Not in its present state.",
         413: "The request is too large.",
         415: "A request body of another kind.",

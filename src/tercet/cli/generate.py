@@ -140,7 +140,7 @@ def _tell(made: Made) -> None:
     from tercet.flows.report_markup import plain
 
     click.echo(
-        f"{made.video}: {made.duration_s:g} s, {made.width_px}x{made.height_px}, "
+        f"{plain(str(made.video))}: {made.duration_s:g} s, {made.width_px}x{made.height_px}, "
         f"{made.frames_per_second} frames a second, {made.byte_count:,} bytes, "
         f"made in {made.taken_s:.1f} s"
     )
@@ -152,7 +152,7 @@ def _tell(made: Made) -> None:
     if made.left_out:
         click.echo(f"left out {', '.join(made.left_out)}: too many for one scene", err=True)
     for file in made.files[:-1]:
-        click.echo(f"         {file}")
+        click.echo(f"         {plain(str(file))}")
 
 
 def _credits_words(made: Made) -> str:

@@ -147,12 +147,13 @@ def _listen(studio: Studio, listening: socket.socket, api_key: str, *, is_local:
     import uvicorn
 
     from tercet.api.app import make_app
+    from tercet.api.connections import PromptConnection
     from tercet.web.pages import mount
 
     app = make_app(studio, api_key=api_key, hosts=_LOCAL_HOSTS if is_local else ())
     mount(app, studio)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, limit_concurrency=256,
-        timeout_keep_alive=15, timeout_graceful_shutdown=3,
+        app, http=PromptConnection, log_config=None, access_log=False, server_header=False,
+        limit_concurrency=256, timeout_keep_alive=15, timeout_graceful_shutdown=3,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listening])

@@ -159,7 +159,7 @@ def number(fields: Mapping[str, Any], name: str, default: float, low: float, hig
     value = _as_number(given)
     if value is None or not low <= value <= high:
         raise FieldError(
-            name, f"expected {name} from {low:g} to {high:g}, got {str(given)[:80]!r}",
+            name, f"expected {name} from {_plain(low)} to {_plain(high)}, got {str(given)[:80]!r}",
             hint="leave it out to have the default",
         )  # fmt: skip
     return value
@@ -192,6 +192,11 @@ def _as_number(given: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return value if math.isfinite(value) else None
+
+
+def _plain(value: float) -> str:
+    """Return a bound in digits, as somebody may type it."""
+    return str(int(value)) if value == int(value) else f"{value:g}"
 
 
 def _whole(fields: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:

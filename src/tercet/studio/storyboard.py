@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tercet.core.errors import InputError
+from tercet.core.limits import VIDEO_SECONDS_MAX
 from tercet.studio.engines.engine import Shot
 from tercet.studio.scenes.recipe import CLIP_DURATION_S
 
@@ -145,9 +146,11 @@ def _shot(entry: Any, at: int) -> Shot:
     if not isinstance(prompt, str) or not any(character.isalnum() for character in prompt):
         raise InputError(f"shot {at} of the storyboard says nothing", hint=f"give {_FORM}")
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not is_number or not math.isfinite(seconds) or seconds <= 0:
+    # Compared as it is: a whole number of hundreds of digits is no float.
+    if not is_number or not 0 < seconds <= VIDEO_SECONDS_MAX:
         raise InputError(
-            f"shot {at} of the storyboard: expected seconds above 0, got {seconds!r}"[:200],
+            f"shot {at} of the storyboard: expected seconds above 0 and at most "
+            f"{VIDEO_SECONDS_MAX}, got {seconds!r}"[:200],
             hint=f"give {_FORM}",
         )
     return Shot(prompt, float(seconds))
