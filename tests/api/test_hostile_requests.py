@@ -8,7 +8,6 @@ import json
 import socket
 import threading
 import time
-from typing import ClassVar
 
 import httpx2
 import pytest
@@ -160,7 +159,7 @@ def test_a_long_answer_is_not_cut_off_by_the_limit_of_its_request() -> None:
 
 def test_a_connection_that_says_nothing_makes_room(served: Served) -> None:
     class Hasty(PromptConnection):
-        request_within_s: ClassVar[float] = 0.2
+        request_within_s = 0.2
 
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))

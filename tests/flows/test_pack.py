@@ -36,6 +36,7 @@ def test_only_cleared_works_are_packed_and_drawn(tmp_path: Path) -> None:
     assert (made.work_count, made.noun_count, made.digest) == (3, 3, opened.digest)
     clearance = json.loads((tmp_path / "out" / "clearance.json").read_bytes())
     assert opened.key_id == clearance["signature"]["key_id"]
+    assert opened.is_cleared
     order = Order((Shot("a car drives past a house", 1.0),), 64, 64, 4)
     frames = list(open_engine(str(made.path)).frames(order, lambda progress: None))
     assert len(frames) == 4

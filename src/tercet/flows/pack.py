@@ -67,7 +67,7 @@ def pack(
             temporary,
             works,
             lambda work: items[work.work].read(),
-            clearance=gate.clearance.sha256,
+            clearance=gate.clearance.to_bytes(),
             sign=key.signature,
         )
     nouns_found = {work.noun for work in works}

@@ -2,61 +2,32 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tercet.studio.compose.works import Work, write_works
-from tercet.studio.scenes.sprite import Kind
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-BODIES = {
-    "car": (Kind.VEHICLE, 1, '<rect x="2" y="12" width="96" height="36" fill="#c22"/>'),
-    "house": (Kind.BUILDING, 0, '<rect x="5" y="5" width="80" height="90" fill="#da4"/>'),
-    "balloon": (Kind.AIRCRAFT, 0, '<circle cx="50" cy="50" r="45" fill="#38c"/>'),
-    "fish": (Kind.SWIMMER, -1, '<ellipse cx="50" cy="50" rx="46" ry="20" fill="#4a6"/>'),
-}
-CLEARANCE = "c1" * 32
+from drawn_works import cleared, drawings, sign, works
 
-
-def sign(message: bytes) -> Mapping[str, str]:
-    key = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
-    public = key.public_key().public_bytes_raw()
-    return {
-        "algorithm": "Ed25519",
-        "key_id": hashlib.sha256(public).hexdigest()[:16],
-        "public_key": base64.b64encode(public).decode(),
-        "value": base64.b64encode(key.sign(message)).decode(),
-    }
-
-
-def drawings() -> dict[str, bytes]:
-    """Return the bytes of each drawing by its digest."""
-    raws = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">{body}</svg>'.encode()
-        for _, _, body in BODIES.values()
-    ]
-    return {hashlib.sha256(raw).hexdigest(): raw for raw in raws}
-
-
-def works() -> list[Work]:
-    return [
-        Work(digest, f"A {noun}", f"owner of {noun}", "CC0-1.0", noun, kind, faces)
-        for digest, (noun, (kind, faces, _)) in zip(drawings(), BODIES.items(), strict=True)
-    ]
+from tercet.studio.compose.works import write_works
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     """A function that writes the pack; ``raws`` are the bytes that it is given."""
 
-    def written(raws: Mapping[str, bytes] | None = None, name: str = "works.zip") -> Path:
+    def written(
+        raws: Mapping[str, bytes] | None = None,
+        name: str = "works.zip",
+        clearance: bytes | None = None,
+    ) -> Path:
         path = tmp_path / name
         given = drawings() if raws is None else raws
-        write_works(path, works(), lambda work: given[work.work], clearance=CLEARANCE, sign=sign)
+        shown = cleared() if clearance is None else clearance
+        write_works(path, works(), lambda work: given[work.work], clearance=shown, sign=sign)
         return path
 
     return written

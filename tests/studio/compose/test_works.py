@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn_works import cleared
 
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, IntegrityError
 from tercet.core.ids import sha256_hex
-from tercet.studio.compose.works import INDEX_NAME, open_works
+from tercet.studio.compose.works import CLEARANCE_NAME, INDEX_NAME, open_works
+from tercet.studio.engines.compose import open_engine
+from tercet.studio.engines.engine import Rights
 
 
 def altered(pack: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
@@ -33,7 +36,9 @@ def with_index(pack: Path, **fields: Any) -> Path:
 def test_a_pack_is_read_back_as_written(pack: Path) -> None:
     opened = open_works(pack)
     assert set(opened.kinds) == {"car", "house", "balloon", "fish"}
-    assert opened.clearance == "c1" * 32
+    with zipfile.ZipFile(pack) as source:
+        assert opened.clearance == sha256_hex(source.read(CLEARANCE_NAME))
+    assert opened.is_cleared
     assert len(opened.key_id) == 16
     for work in opened.works:
         assert sha256_hex(opened.raw(work)) == work.work
@@ -97,6 +102,53 @@ def test_a_pack_cut_off_is_refused(pack: Path) -> None:
     pack.write_bytes(raw[: len(raw) // 2])
     with pytest.raises(IntegrityError):
         open_works(pack)
+
+
+def without(pack: Path, name: str) -> Path:
+    """Return the pack with one of its files left out."""
+    out = pack.with_name("without.zip")
+    with zipfile.ZipFile(pack) as source, zipfile.ZipFile(out, "w") as target:
+        for each in source.namelist():
+            if each != name:
+                target.writestr(each, source.read(each))
+    return out
+
+
+def test_a_pack_that_only_names_a_clearance_claims_nothing(pack: Path) -> None:
+    bare = without(pack, CLEARANCE_NAME)
+    assert not open_works(bare).is_cleared
+    engine = open_engine(str(bare))
+    assert engine.rights is Rights.UNKNOWN
+    assert engine.provenance()["clearance_sha256"] == ""
+    assert open_engine(str(pack)).rights is Rights.CLEARED
+
+
+@pytest.mark.parametrize(
+    "clearance",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        cleared(count=3),  # of four works
+        cleared(verdicts={}),
+        cleared(verdicts={"cleared": "many"}),
+        cleared(type="tercet/training-record@1"),
+        cleared().replace(b'"cleared":4', b'"cleared":9'),  # altered after it was signed
+        canonical_json({"type": "tercet/clearance@1", "verdicts": {"cleared": 9}}),
+    ],
+)
+def test_a_clearance_that_does_not_hold_clears_nothing(
+    write: Callable[..., Path], clearance: bytes
+) -> None:
+    with pytest.raises(IntegrityError, match=r"works\.json"):
+        open_works(write(clearance=clearance))
+
+
+def test_a_clearance_of_others_does_not_clear_these(write: Callable[..., Path]) -> None:
+    other = cleared(rows=9)
+    with pytest.raises(IntegrityError, match="not the clearance that it names"):
+        open_works(altered(write(), CLEARANCE_NAME, lambda _: other))
 
 
 def test_no_pack_at_all_says_how_to_make_one(tmp_path: Path) -> None:

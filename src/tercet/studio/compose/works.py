@@ -1,7 +1,8 @@
 """A pack of cleared works (`tercet/works@1`): drawings as they are, and what each one shows.
 
-A ZIP file with `works.json` and `works/SHA256.svg` for each entry. A drawing is read only when
-needed, and compared with its digest each time. The index is signed by who put the pack together.
+A ZIP file with `works.json`, `clearance.json` and `works/SHA256.svg` for each entry. A drawing is
+read only when needed, and compared with its digest each time. The index is signed by who put the
+pack together; the clearance by who cleared the works.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from tercet.studio.scenes.sprite import Kind
 
 WORKS_TYPE = "tercet/works@1"
 INDEX_NAME = "works.json"
+CLEARANCE_NAME = "clearance.json"
+CLEARANCE_TYPE = "tercet/clearance@1"
 INDEX_BYTES_MAX = 64 * 1024 * 1024
 _WRITTEN_AT = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows: the same works, the same file
 
@@ -45,7 +48,8 @@ class WorksPack:
     """An opened pack. ``digest`` is SHA-256 of its index, which names every work's digest.
 
     ``clearance`` is the SHA-256 of the signed clearance whose cleared rows these works are, and
-    ``key_id`` names who says so: the signature has been checked.
+    ``key_id`` names who says so: the signature has been checked. ``is_cleared`` tells whether the
+    clearance itself is in the pack and holds: without it, anybody may have written that digest.
     """
 
     path: Path
@@ -53,6 +57,7 @@ class WorksPack:
     clearance: str
     key_id: str
     works: tuple[Work, ...]
+    is_cleared: bool = False
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -80,25 +85,26 @@ def write_works(
     works: Iterable[Work],
     raw_of: Callable[[Work], bytes],
     *,
-    clearance: str,
+    clearance: bytes,
     sign: Callable[[bytes], Mapping[str, str]],
 ) -> str:
     """Write a pack and return its digest; the same works and key give the same bytes.
 
     ``raw_of`` gives the bytes of a work, which must have passed the training gate, ``clearance``
-    is the SHA-256 of the clearance they passed by, and ``sign`` gives the signature of a message.
+    is the signed clearance they passed by, and ``sign`` gives the signature of a message.
     Raises IntegrityError where bytes and digest do not agree.
     """
     listed = sorted(works, key=lambda work: (work.noun, work.work))
     document: dict[str, Any] = {
         "type": WORKS_TYPE,
-        "clearance": clearance,
+        "clearance": sha256_hex(clearance),
         "works": [asdict(work) for work in listed],
     }
     signed = document | {"signature": dict(sign(canonical_json(document)))}
     index = canonical_json(signed)
     with zipfile.ZipFile(path, "w") as pack:
         _write(pack, INDEX_NAME, index)
+        _write(pack, CLEARANCE_NAME, clearance)
         for work in listed:
             raw = raw_of(work)
             if sha256_hex(raw) != work.work:
@@ -121,8 +127,9 @@ def open_works(path: Path) -> WorksPack:
         if index["type"] != WORKS_TYPE:
             raise ValueError(f"expected type {WORKS_TYPE}, got {index['type']!r}")
         works = tuple(_work(entry) for entry in index["works"])
-        key_id = _signer(index)
-        return WorksPack(path, sha256_hex(raw), str(index["clearance"]), key_id, works)
+        key_id, digest = _signer(index), str(index["clearance"])
+        is_cleared = _holds_clearance(path, digest, works)
+        return WorksPack(path, sha256_hex(raw), digest, key_id, works, is_cleared)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             f"{path}: {INDEX_NAME} is not as written: {error!s:.120}",
@@ -130,8 +137,26 @@ def open_works(path: Path) -> WorksPack:
         ) from error
 
 
+def _holds_clearance(path: Path, digest: str, works: tuple[Work, ...]) -> bool:
+    """Tell whether the clearance is there. Raises ValueError for one that is not what it should be.
+
+    It must be the very one that the index names, signed, and have let through as many works.
+    """
+    with zipfile.ZipFile(path) as pack:
+        if CLEARANCE_NAME not in pack.namelist():
+            return False
+    raw = _member(path, CLEARANCE_NAME, INDEX_BYTES_MAX)
+    document = json.loads(raw)
+    if sha256_hex(raw) != digest or document["type"] != CLEARANCE_TYPE:
+        raise ValueError(f"{CLEARANCE_NAME} is not the clearance that it names")
+    _signer(document)
+    if document["verdicts"]["cleared"] < len({work.work for work in works}):
+        raise ValueError("it lists more works than the clearance lets through")
+    return True
+
+
 def _signer(index: Mapping[str, Any]) -> str:
-    """Return the id of the key that signed an index. Raises ValueError if the signature is not."""
+    """Return the id of the key that signed a document. Raises ValueError if none did."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

@@ -52,9 +52,13 @@ class ComposeEngine:
 
     pack: WorksPack
     name: str = "compose"
-    rights: Rights = Rights.CLEARED
     origin: Origin = Origin.COMPOSED
     _sprites: dict[tuple[str, int], Sprite] = field(default_factory=dict, repr=False)
+
+    @property
+    def rights(self) -> Rights:
+        """Cleared works only, where the pack holds the signed clearance of its works."""
+        return Rights.CLEARED if self.pack.is_cleared else Rights.UNKNOWN
 
     def understood(self, prompt: str) -> Understood:
         """Return what this engine makes of a prompt, with the words it does not know."""
@@ -111,7 +115,7 @@ class ComposeEngine:
             "model": self.name,
             "works_sha256": self.pack.digest,
             "works_key_id": self.pack.key_id,
-            "clearance_sha256": self.pack.clearance,
+            "clearance_sha256": self.pack.clearance if self.pack.is_cleared else "",
         }
 
     def _scene(self, prompt: str) -> Scene:
