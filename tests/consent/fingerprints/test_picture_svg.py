@@ -50,6 +50,16 @@ def test_a_drawing_is_rendered_in_its_shape_and_colours() -> None:
     assert picture[300, 900, 3] == 0
 
 
+@pytest.mark.parametrize("unit", ["pt", "mm", "in", "pc", "cm"])
+def test_a_drawing_sized_in_points_or_millimetres_is_drawn_as_one_in_pixels(unit: str) -> None:
+    """Without a resolution resvg knows no size of such a page and draws nothing."""
+    inner = '<rect width="2" height="2" fill="#ff0000"/>'
+    found = pixels(drawing(inner, f'width="30{unit}" height="20{unit}" viewBox="0 0 3 2"'))
+    assert found.shape[:2] == (pytest.approx(SIDE_PX * 2 / 3, abs=1), SIDE_PX)
+    assert tuple(found[300, 300]) == (0, 0, 255, 255)
+    assert found[300, 900, 3] == 0
+
+
 def test_a_small_mirrored_copy_of_a_drawing_on_a_page_is_found() -> None:
     stored = image.fingerprint(rendered(drawing(shapes(1))))
     page = np.full((700, 900, 3), 240, np.uint8)

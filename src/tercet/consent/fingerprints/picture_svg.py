@@ -27,6 +27,7 @@ SIDE_PX = 1000
 """Of the square that a drawing is fitted into, whatever size it asks for."""
 ELEMENTS_MAX = 50_000
 """Drawn, each `use` counted with what it draws: a second of CPU time."""
+PIXELS_PER_INCH = 96.0  # CSS Values 4, 6.2: sizes in points and millimetres mean the same
 DEPTH_MAX = 300  # of elements within elements, and in what they use
 _DATA = re.compile(r"\s*data:image/(?:png|jpeg|jpg|gif|webp)[^,]*?(;base64)?,(.*)", re.I | re.S)
 _ELSEWHERE = frozenset(("script", "foreignObject", "iframe", "video", "audio", "handler"))
@@ -48,7 +49,11 @@ def rendered(raw: bytes) -> bytes:
     source = etree.tostring(tree.root, encoding="unicode", with_tail=False)
     try:
         return resvg_py.svg_to_bytes(
-            svg_string=source, width=SIDE_PX, height=SIDE_PX, skip_system_fonts=True
+            svg_string=source,
+            width=SIDE_PX,
+            height=SIDE_PX,
+            skip_system_fonts=True,
+            dpi=PIXELS_PER_INCH,
         )
     except ValueError as error:
         raise _refused(str(error)[:200]) from error

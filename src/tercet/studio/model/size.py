@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,6 +55,30 @@ class Shape:
     def fields(self) -> dict[str, Any]:
         """Return the fields for a JSON document."""
         return asdict(self)
+
+
+_MOST = {
+    "width": 4096, "depth": 64, "text_depth": 16, "frame_count": 256, "side_px": 512,
+    "patch_frames": 16, "patch_px": 64, "word_count": 1_000_000, "caption_words": 1024,
+    "owner_count": 10_000_000,
+}  # fmt: skip
+_LEAST = {"word_count": 0, "owner_count": 0, "width": HEAD_WIDTH}  # 1 for all others
+
+
+def checked_shape(fields: Mapping[str, Any]) -> Shape:
+    """Return the shape of a model that somebody else may have written.
+
+    Raises ValueError, TypeError for fields that are unknown, no numbers, or beyond any model.
+    """
+    shape = Shape(**fields)
+    for name, most in _MOST.items():
+        value = getattr(shape, name)
+        if type(value) is not int or not _LEAST.get(name, 1) <= value <= most:
+            raise ValueError(f"{name}: expected up to {most}, got {value!r:.40}")
+    parts = ((shape.width, HEAD_WIDTH), (shape.frame_count, shape.patch_frames))
+    if any(whole % part for whole, part in (*parts, (shape.side_px, shape.patch_px))):
+        raise ValueError("its patches or heads do not fill it")
+    return shape
 
 
 def shape_of(size: str, *, word_count: int, owner_count: int, side_px: int = 64) -> Shape:

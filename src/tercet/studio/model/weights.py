@@ -13,20 +13,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import torch
 from torch import Tensor
 
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, IntegrityError
 from tercet.core.ids import sha256_hex
-from tercet.studio.model.size import Shape
+from tercet.studio.model.size import Shape, checked_shape
 from tercet.studio.model.transformer import VideoTransformer
 from tercet.studio.model.words import Vocabulary
+from tercet.studio.scenes.sprite import Kind
 
 MODEL_TYPE = "tercet/model@1"
 MODEL_FILE = "model.json"
 SHARD_BYTES_MAX = 16 * 1024 * 1024
+DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 _HEADER_BYTES = 64 * 1024  # room for the names and places of a shard's tensors
 
 
@@ -74,28 +76,35 @@ def read_model(folder: Path) -> StudioModel:
 
     Raises InputError where there is no model, IntegrityError where one is damaged.
     """
-    from safetensors.torch import load
 
-    raw = _bytes(folder / MODEL_FILE)
+    raw = _bytes(folder / MODEL_FILE, DOCUMENT_BYTES_MAX)
     try:
         document = json.loads(raw)
-        shape = Shape(**document["shape"])
-        vocabulary = Vocabulary(tuple(document["words"]))
-        shards, nouns, name = document["weights"], dict(document["nouns"]), str(document["name"])
-        is_known = document["type"] == MODEL_TYPE
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder / MODEL_FILE, f"it cannot be read ({error})") from error
-    if not is_known:
-        raise _damaged(folder / MODEL_FILE, f"its type is {document['type']!r}, not {MODEL_TYPE}")
+        if document["type"] != MODEL_TYPE:
+            raise ValueError(f"its type is {document['type']!r:.60}, not {MODEL_TYPE}")
+        shape = checked_shape(document["shape"])
+        vocabulary = Vocabulary(tuple(map(str, document["words"])))
+        nouns = {str(noun): str(Kind(kind)) for noun, kind in document["nouns"].items()}
+        listed = {str(each["name"]): str(each["sha256"]) for each in document["weights"]}
+        name = str(document["name"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(folder / MODEL_FILE, f"it cannot be read ({error!s:.200})") from error
     state: dict[str, Tensor] = {}
-    for shard in shards:
-        state |= load(_shard(folder, shard))
+    for shard, digest in listed.items():
+        state |= _tensors(folder, shard, digest)
+    network = _network(folder, shape, state)
+    return StudioModel(name, sha256_hex(raw), network, vocabulary, nouns)
+
+
+def _network(folder: Path, shape: Shape, state: Mapping[str, Tensor]) -> VideoTransformer:
+    """Return the network with its weights. What it would need is compared before it is built."""
+    with torch.device("meta"):
+        planned = {key: part.shape for key, part in VideoTransformer(shape).state_dict().items()}
+    if planned != {key: part.shape for key, part in state.items()}:
+        raise _damaged(folder, "its weights do not fit its shape")
     network = VideoTransformer(shape)
-    try:
-        network.load_state_dict({key: part.float() for key, part in state.items()})
-    except RuntimeError as error:
-        raise _damaged(folder, "its weights do not fit its shape") from error
-    return StudioModel(name, sha256_hex(raw), network.eval(), vocabulary, nouns)
+    network.load_state_dict({key: part.float() for key, part in state.items()})
+    return network.eval()
 
 
 def _groups(state: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
@@ -111,17 +120,24 @@ def _groups(state: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
     return groups
 
 
-def _shard(folder: Path, listed: Mapping[str, Any]) -> bytes:
-    path = folder / Path(str(listed["name"])).name
-    raw = _bytes(path)
-    if sha256_hex(raw) != listed["sha256"]:
-        raise _damaged(path, f"its SHA-256 is not {listed['sha256']}, as {MODEL_FILE} says")
-    return raw
+def _tensors(folder: Path, name: str, digest: str) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
 
-
-def _bytes(path: Path) -> bytes:
+    path = folder / Path(name).name
+    raw = _bytes(path, SHARD_BYTES_MAX)
+    if sha256_hex(raw) != digest:
+        raise _damaged(path, f"its SHA-256 is not {digest:.64}, as {MODEL_FILE} says")
     try:
-        return path.read_bytes()
+        return load(raw)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise _damaged(path, f"it holds no tensors that can be read ({error!s:.120})") from error
+
+
+def _bytes(path: Path, bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(bytes_max + 1)
     except FileNotFoundError as error:
         if path.name == MODEL_FILE:
             raise InputError(
@@ -129,6 +145,11 @@ def _bytes(path: Path) -> bytes:
                 hint="name the folder that tercet train wrote its model to",
             ) from error
         raise _damaged(path, "it is missing") from error
+    except OSError as error:
+        raise _damaged(path, f"it cannot be read ({error.strerror or error})") from error
+    if len(raw) > bytes_max:
+        raise _damaged(path, f"it has more than {bytes_max:,} bytes")
+    return raw
 
 
 def _damaged(path: Path, what: str) -> IntegrityError:
