@@ -11,10 +11,13 @@ import torch
 from train_corpora import cleared_works, public_key, training
 
 from tercet.core.errors import InputError, IntegrityError, RefusedError
+from tercet.flows import evaluate as evaluate_flow
 from tercet.flows.evaluate import EvaluateRequest, evaluate, write_on_card, write_report
 from tercet.flows.train import train
 from tercet.studio.evaluation.report import evaluation_section
 from tercet.studio.evaluation.result import Evaluation
+from tercet.studio.model.weights import read_model
+from tercet.studio.scenes.stage import Stage
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -134,3 +137,19 @@ def test_a_classifier_that_is_none_is_refused(request_: EvaluateRequest, tmp_pat
 def test_odd_numbers_are_refused(fields: dict[str, int], request_: EvaluateRequest) -> None:
     with pytest.raises(InputError, match="expected"):
         evaluate(replace(request_, **fields))  # type: ignore[arg-type]
+
+
+def test_memorised_clips_are_sought_among_those_really_trained_on(
+    request_: EvaluateRequest,
+) -> None:
+    """The recipes compared are those of the run, with one actor where the run showed one."""
+    record = json.loads((request_.model / "record.json").read_bytes())
+    record["settings"] |= {"steps": 100, "alone_part": "0.5"}
+    record |= {"steps": 100}
+    sprites = evaluate_flow._cleared(request_, read_model(request_.model))
+    found = evaluate_flow._training_recipes(
+        replace(request_, training_clips=200), record, Stage.of(sprites)
+    )
+    assert [recipe.index for recipe in found] == list(range(200))
+    assert {len(recipe.actors) for recipe in found[:100]} == {1}
+    assert {len(recipe.actors) for recipe in found[100:]} > {1}

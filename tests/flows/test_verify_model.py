@@ -18,6 +18,7 @@ from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, IntegrityError
 from tercet.flows.replay import replay
 from tercet.flows.train import train
+from tercet.flows.train_works import alone_count
 from tercet.flows.verify_model import require_record, verify_record
 
 
@@ -167,11 +168,22 @@ def test_the_batches_made_again(made: Path, model: Path) -> None:
     assert [(check.name, check.holds) for check in checks] == [
         ("clearance", True),
         ("works", True),
+        ("sprites", True),
         ("batches", True),
     ]
     assert checks[-1].found == "2 of 2 made again, all the same"
     edit(model, lambda record: record["order"].update(seed=1))
     assert replay(model, made / "out", steps=1)[-1].found.startswith("batch 1 is another here")
+
+
+def test_the_samples_that_show_one_actor_are_made_again(tmp_path: Path) -> None:
+    """A run long enough to begin with one actor alone: its replay begins so too."""
+    cleared_works(tmp_path)
+    trained = train(training(tmp_path, steps=5, batch=4))
+    assert alone_count(trained.record["settings"], 4) == 8
+    checks = replay(tmp_path / "run" / "model", tmp_path / "out")
+    assert [check.name for check in checks if not check.holds] == []
+    assert checks[-1].found == "5 of 5 made again, all the same"
 
 
 def test_another_clearance_made_again(model: Path, tmp_path: Path) -> None:

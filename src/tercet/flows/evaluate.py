@@ -68,7 +68,6 @@ def evaluate(request: EvaluateRequest) -> Evaluation:
     """
     _check(request)
     from tercet.studio.evaluation.measuring import (
-        OTHER_SEED,
         distances,
         make_pairs,
         memorised,
@@ -88,7 +87,7 @@ def evaluate(request: EvaluateRequest) -> Evaluation:
     tell = request.progress
     seen = make_pairs(make, stage, request.samples, held_out=False, batch=_AT_ONCE, tell=tell)
     held_out = make_pairs(make, stage, request.samples, held_out=True, batch=_AT_ONCE, tell=tell)
-    training = _training_recipes(request, record, stage, OTHER_SEED)
+    training = _training_recipes(request, record, stage)
     drift, cost = _long(request, stage, classifier)
     return Evaluation(
         model=model.name,
@@ -256,20 +255,25 @@ def _maker(
 
 
 def _training_recipes(
-    request: EvaluateRequest, record: Mapping[str, Any], stage: Stage, fallback_seed: int
+    request: EvaluateRequest, record: Mapping[str, Any], stage: Stage
 ) -> list[Recipe]:
     """Return recipes the model was trained on: evenly taken of all its steps, by its record.
 
     Without a record nobody knows which they were, and none are returned.
     """
-    from tercet.studio.scenes.recipes import recipe
+    from tercet.flows.train_works import alone_count
+    from tercet.studio.training_samples import SceneSamples
 
     order = record.get("order")
     if not order or not request.training_clips:
         return []
-    total = int(record["steps"]) * int(order["batch"])
+    batch = int(order["batch"])
+    alone = alone_count(record["settings"], batch)
+    scenes = SceneSamples(stage, int(order["seed"]), alone)
+    turns = 2 if order.get("clips") else 1  # real clips stand at the odd indices
+    total = int(record["steps"]) * batch // turns
     count = min(request.training_clips, total)
-    return [recipe(stage, int(order["seed"]), at * total // count) for at in range(count)]
+    return [scenes.recipe(at * total // count) for at in range(count)]
 
 
 def _long(

@@ -10,11 +10,12 @@ from typing import Any
 from tercet.core.errors import IntegrityError, TercetError
 from tercet.flows.train_batches import samples_at
 from tercet.flows.train_code import code_entry
-from tercet.flows.train_works import read_works, sample_source
+from tercet.flows.train_works import alone_count, read_works, sample_source
 from tercet.flows.training_gate import open_gate
 from tercet.flows.verify import Check, read_clearance
 from tercet.flows.verify_model import read_record
 from tercet.studio.batch_chain import batch_hash, parse_batches
+from tercet.studio.scenes.stage import Stage
 from tercet.studio.training_record import BATCHES_NAME, works_bytes, works_entry
 
 
@@ -46,7 +47,11 @@ def replay(
         works = read_works(gate, Path(folder), nouns=nouns, progress=progress)
     entry = works_entry(works.lines, works_bytes(works.lines))
     checks.append(Check("works", entry == record["works"], f"{entry['count']} works"))
-    source = sample_source(works, int(order["seed"]))
+    stage = Stage.of(works.sprites).digest if works.sprites else ""
+    same_pixels = stage == order.get("stage_sha256")
+    checks.append(Check("sprites", same_pixels, f"{len(works.sprites)} cut out anew"))
+    alone = alone_count(record["settings"], int(order["batch"]))
+    source = sample_source(works, int(order["seed"]), alone_count=alone)
     try:
         known = parse_batches((model / BATCHES_NAME).read_bytes())
     except (OSError, TercetError) as error:

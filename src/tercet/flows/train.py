@@ -19,7 +19,7 @@ from tercet.flows.train_code import code_entry
 from tercet.flows.train_hardware import Meter, hardware_entry
 from tercet.flows.train_model import Account, write_model
 from tercet.flows.train_run import Checkpoints, keep_plan, load_checkpoint, locked
-from tercet.flows.train_works import Works, read_works, sample_source
+from tercet.flows.train_works import Works, alone_count, read_works, sample_source
 from tercet.flows.training_gate import Gate, open_gate
 from tercet.store.batch_chain import ChainFile
 from tercet.store.files import write_atomically
@@ -188,7 +188,7 @@ def _alone_count(request: TrainRequest) -> int:
     """Return how many samples show one actor, before several stand together."""
     from tercet.studio.training import Settings
 
-    return int(Settings(steps=request.steps).alone_part * request.steps) * request.batch
+    return alone_count(Settings(steps=request.steps).fields(), request.batch)
 
 
 def _nothing() -> None:

@@ -83,6 +83,14 @@ def read_works(
     return Works(tuple(sprites), tuple(clips), tuple(lines), passed_over)
 
 
+def alone_count(settings: Mapping[str, Any], batch: int) -> int:
+    """Return how many samples show one actor, before several stand together.
+
+    ``settings`` are those of a run, as they are or as its signed plan and record write them.
+    """
+    return int(float(settings.get("alone_part", 0)) * int(settings["steps"])) * batch
+
+
 def sample_source(works: Works, seed: int, *, alone_count: int = 0) -> SampleSource:
     """Return what a run with this seed is shown: scenes, windows of clips, or both by turns.
 

@@ -12,6 +12,7 @@ from tercet.core.errors import InputError
 from tercet.studio.batch_chain import SampleRecord
 from tercet.studio.scenes.captions import caption, words
 from tercet.studio.scenes.clip import render_clip, works_in
+from tercet.studio.scenes.recipe import Recipe
 from tercet.studio.scenes.recipes import ACTORS_MAX, recipe
 from tercet.studio.scenes.sprite import Pixels
 from tercet.studio.scenes.stage import Stage
@@ -52,10 +53,14 @@ class SceneSamples:
     alone_count: int = 0
     side_px: int = 64
 
+    def recipe(self, index: int) -> Recipe:
+        """Return what sample ``index`` is made from."""
+        most = 1 if index < self.alone_count else ACTORS_MAX
+        return recipe(self.stage, self.seed, index, max_actors=most)
+
     def sample(self, index: int) -> Sample:
         """Return the clip of recipe ``index``."""
-        most = 1 if index < self.alone_count else ACTORS_MAX
-        drawn = recipe(self.stage, self.seed, index, max_actors=most)
+        drawn = self.recipe(index)
         clip = render_clip(drawn, self.stage, self.side_px)
         said = caption(drawn, self.stage)
         owners = {self.stage.sprites[actor.sprite].owner for actor in drawn.actors}

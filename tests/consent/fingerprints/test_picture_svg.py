@@ -54,8 +54,8 @@ def test_a_drawing_is_rendered_in_its_shape_and_colours() -> None:
 def test_a_drawing_sized_in_points_or_millimetres_is_drawn_as_one_in_pixels(unit: str) -> None:
     """Without a resolution resvg knows no size of such a page and draws nothing."""
     inner = '<rect width="2" height="2" fill="#ff0000"/>'
-    found = pixels(drawing(inner, f'width="30{unit}" height="20{unit}" viewBox="0 0 3 2"'))
-    assert found.shape[:2] == (pytest.approx(SIDE_PX * 2 / 3, abs=1), SIDE_PX)
+    found = pixels(drawing(inner, f'width="300{unit}" height="200{unit}" viewBox="0 0 3 2"'))
+    assert found.shape[:2] == (pytest.approx(SIDE_PX * 2 / 3, abs=3), SIDE_PX)
     assert tuple(found[300, 300]) == (0, 0, 255, 255)
     assert found[300, 900, 3] == 0
 
