@@ -20,6 +20,7 @@ from tercet.studio.engines.engines import model_folder
 from tercet.studio.engines.framing import framed
 from tercet.studio.engines.segments import Segment, segments_of
 from tercet.studio.interpolation import Between
+from tercet.studio.model.memory import keep_memory
 from tercet.studio.model.weights import MODEL_FILE, StudioModel, read_model
 from tercet.studio.sampling import GUIDANCE, STEPS, Clips, sample
 from tercet.studio.scenes.captions import said
@@ -41,6 +42,7 @@ def open_engine(source: str = "") -> HouseEngine:
     unknown. Raises InputError where there is no model, IntegrityError where one is damaged.
     """
     folder = model_folder(source) if source else model_folder()
+    keep_memory()
     model = read_model(folder)
     record, works = _record(folder)
     return HouseEngine(model, record, works, folder)

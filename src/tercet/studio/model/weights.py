@@ -20,7 +20,8 @@ from torch import Tensor
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, IntegrityError
 from tercet.core.ids import sha256_hex
-from tercet.studio.model.size import Shape, checked_shape
+from tercet.studio.model import size
+from tercet.studio.model.size import Shape
 from tercet.studio.model.transformer import VideoTransformer
 from tercet.studio.model.words import Vocabulary
 from tercet.studio.scenes.sprite import Kind
@@ -76,13 +77,12 @@ def read_model(folder: Path) -> StudioModel:
 
     Raises InputError where there is no model, IntegrityError where one is damaged.
     """
-
     raw = _bytes(folder / MODEL_FILE, DOCUMENT_BYTES_MAX)
     try:
         document = json.loads(raw)
         if document["type"] != MODEL_TYPE:
             raise ValueError(f"its type is {document['type']!r:.60}, not {MODEL_TYPE}")
-        shape = checked_shape(document["shape"])
+        shape = size.checked_shape(document["shape"])
         vocabulary = Vocabulary(tuple(map(str, document["words"])))
         nouns = {str(noun): str(Kind(kind)) for noun, kind in document["nouns"].items()}
         listed = {str(each["name"]): str(each["sha256"]) for each in document["weights"]}
@@ -102,6 +102,8 @@ def _network(folder: Path, shape: Shape, state: Mapping[str, Tensor]) -> VideoTr
         planned = {key: part.shape for key, part in VideoTransformer(shape).state_dict().items()}
     if planned != {key: part.shape for key, part in state.items()}:
         raise _damaged(folder, "its weights do not fit its shape")
+    if not all(bool(part.isfinite().all()) for part in state.values()):
+        raise _damaged(folder, "some of its weights are no numbers")
     network = VideoTransformer(shape)
     network.load_state_dict({key: part.float() for key, part in state.items()})
     return network.eval()
@@ -110,13 +112,13 @@ def _network(folder: Path, shape: Shape, state: Mapping[str, Tensor]) -> VideoTr
 def _groups(state: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
     """Return the tensors in their order, cut where a shard would grow too large."""
     groups: list[dict[str, Tensor]] = [{}]
-    size = _HEADER_BYTES
+    byte_count = _HEADER_BYTES
     for key, part in state.items():
-        if size + part.nbytes > SHARD_BYTES_MAX and groups[-1]:
+        if byte_count + part.nbytes > SHARD_BYTES_MAX and groups[-1]:
             groups.append({})
-            size = _HEADER_BYTES
+            byte_count = _HEADER_BYTES
         groups[-1][key] = part.contiguous()
-        size += part.nbytes
+        byte_count += part.nbytes
     return groups
 
 
