@@ -185,6 +185,14 @@ def test_a_stranger_who_calls_himself_the_same(tmp_path: Path, home: Path) -> No
     assert check_video(tmp_path / "a.mp4", trust=[root]).standing is Standing.INTACT
 
 
+def test_a_claim_of_cleared_works_that_nothing_shows_is_told_as_one(video: Path) -> None:
+    checked = check_video(video)
+    assert checked.credentials.making["rights"] == "cleared works only"
+    assert checked.standing is Standing.INTACT
+    assert not checked.rights_shown, "its training record is not here"
+    assert checked.document()["rights_shown"] is False
+
+
 def test_on_another_machine_the_root_is_what_counts(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +302,8 @@ def test_the_training_record_of_its_model(trained: Path, tmp_path: Path) -> None
     assert checked.model is not None
     assert checked.model.record["works"]["count"] == 3
     assert {"model folder", "training record", "checkpoint"} <= {c.name for c in checked.checks}
+    assert checked.rights_shown
+    assert not check_video(tmp_path / "a.mp4").rights_shown, "without the record it is only said"
     with pytest.raises(InputError, match="no folder"):
         check_video(tmp_path / "a.mp4", model=tmp_path / "none")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAME_WIDTH = 12
 _DIGEST_SHOWN = 16
+_SAID_CHARACTERS_MAX = 120
 
 
 @click.command(short_help="read a video back: who made it, from what, and whether it was altered")
@@ -75,7 +76,7 @@ def _heading(checked: CheckedVideo) -> str:
     from tercet.flows.check import Standing
 
     return {
-        Standing.ALTERED: "what was said of it before it was altered",
+        Standing.ALTERED: "what it says of itself; it was altered, so none of this is sure",
         Standing.UNSIGNED: "what lies beside it",
     }.get(checked.standing, "what it says of itself")
 
@@ -88,9 +89,9 @@ def _lines(checked: CheckedVideo) -> Iterator[tuple[str, str]]:
     if said.generator:
         yield "made with", said.generator
     if making:
-        yield "engine", " ".join(str(making.get(key, "")) for key in ("engine", "model")).strip()
-        yield "rights", str(making.get("rights", ""))
-        yield "seed", str(making.get("seed", ""))
+        yield "engine", " ".join(_cut(making.get(key, "")) for key in ("engine", "model")).strip()
+        yield "rights", _rights(checked)
+        yield "seed", _cut(making.get("seed", ""))
         if making.get("training_record_sha256"):
             yield "trained on", f"record {str(making['training_record_sha256'])[:_DIGEST_SHOWN]}"
         if making.get("clearance_sha256"):
@@ -108,6 +109,23 @@ def _lines(checked: CheckedVideo) -> Iterator[tuple[str, str]]:
         )
     if checked.model and checked.model.record:
         yield "model", _record(checked.model)
+
+
+def _rights(checked: CheckedVideo) -> str:
+    """Return what is said of the rights; a claim that nothing here shows is told as one."""
+    from tercet.studio.engines.engine import Rights
+
+    said = _cut(checked.credentials.making.get("rights", ""))
+    if checked.rights_shown:
+        return f"{said}: the training record below shows it"
+    if said == Rights.UNKNOWN:
+        return said
+    return f'"{said}", says who signed it; no training record or clearance was checked here'
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _SAID_CHARACTERS_MAX else text[:_SAID_CHARACTERS_MAX] + "..."
 
 
 def _record(found: ModelFound) -> str:

@@ -16,6 +16,7 @@ from tercet.flows.credentials import manifest_path
 from tercet.flows.verify import Check
 from tercet.store.certificates import root_certificate
 from tercet.store.keys import default_key_path
+from tercet.studio.engines.engine import Rights
 from tercet.studio.media.decode import VideoFacts, coded_sha256, facts_of
 
 _MANIFEST_BYTES_MAX = 64 * 1024 * 1024
@@ -77,6 +78,17 @@ class CheckedVideo:
             return 1
         return 0 if self.standing is Standing.INTACT else 3
 
+    @property
+    def rights_shown(self) -> bool:
+        """Whether what is said of the rights was shown here, not just said by who signed.
+
+        It is for a video that is intact and whose model's training record, checked whole, is the
+        one it names. A clearance does not travel with a video: composed ones only say.
+        """
+        said = self.credentials.making.get("rights") == Rights.CLEARED
+        recorded = bool(self.model and self.model.record)
+        return said and recorded and self.exit_status == 0
+
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {
@@ -85,6 +97,7 @@ class CheckedVideo:
             "standing": self.standing.value,
             "meaning": STANDINGS[self.standing],
             "reasons": list(self.reasons),
+            "rights_shown": self.rights_shown,
             "credentials": asdict(self.credentials),
             "video": asdict(self.video) if self.video else None,
             "credits": asdict(self.credits) | {"path": str(self.credits.path)}
