@@ -160,4 +160,5 @@ def _credits_words(made: Made) -> str:
         return "nobody knows whose works are behind it"
     owners = len({credit.owner for credit in made.credits})
     methods = ", ".join(sorted({credit.method for credit in made.credits}))
-    return f"{len(made.credits):,} works of {owners:,} owners ({methods})"
+    works = f"{len(made.credits):,} work{'' if len(made.credits) == 1 else 's'}"
+    return f"{works} of {owners:,} owner{'' if owners == 1 else 's'} ({methods})"
