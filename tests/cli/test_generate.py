@@ -67,7 +67,7 @@ def test_a_prompt_becomes_a_video_and_the_mark_is_told() -> None:
     lines = done.stdout.splitlines()
     assert lines[0].startswith("out.mp4: 1 s, 64x64, 8 frames a second, ")
     assert lines[1] == "engine   drawn, composed: cleared works only"
-    assert lines[2] == "credits  1 works of 1 owners (exact)"
+    assert lines[2] == "credits  1 work of 1 owner (exact)"
     assert {line.strip() for line in lines[3:]} == {
         "out.credits.json", "out.spritesheet.jpg", "out.thumbnail.jpg",
     }  # fmt: skip
