@@ -75,7 +75,7 @@ RATES = (8, 12, 16, 24, 30)
 EXAMPLES = (
     "a red car drives past the hills at dusk, then a balloon rises over the sea",
     "a butterfly flies through the forest in the rain",
-    "two fish swim in the sea, then a boat sails by at night",
+    "two fish swim in the sea, then a sailboat sails to the left at dawn",
 )
 _STATUS: tuple[tuple[type[TercetError], int], ...] = (
     (MissingError, 404),
