@@ -26,13 +26,21 @@ def enlarged(picture: Picture, side_px: int) -> Picture:
         smaller = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA)
         return np.asarray(smaller, np.uint8)
     factor = side_px / side
-    smooth = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
-    large: Picture = np.asarray(smooth, np.uint8)
+    large = _smooth(picture, side_px)
     reach = max(3, round(factor * 0.75) | 1)
     near = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)), np.uint8)
     for _ in range(_ROUNDS):
         large = _toggled(large, near)
     return np.asarray(cv2.GaussianBlur(large, (0, 0), max(factor / 8, 0.5)), np.uint8)
+
+
+def _smooth(picture: Picture, side_px: int) -> Picture:
+    """Return a bicubic enlargement without its halos: no value leaves those around it."""
+    size, around = (side_px, side_px), np.ones((3, 3), np.uint8)
+    smooth = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
+    dark = cv2.resize(cv2.erode(picture, around), size, interpolation=cv2.INTER_LINEAR)
+    bright = cv2.resize(cv2.dilate(picture, around), size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.min(cv2.max(smooth, dark), bright), np.uint8)
 
 
 def _toggled(picture: Picture, near: NDArray[np.uint8]) -> Picture:
