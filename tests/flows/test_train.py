@@ -29,8 +29,10 @@ from tercet.core.errors import (
 )
 from tercet.flows import train_run
 from tercet.flows.train import Advance, Trained, train
+from tercet.flows.train_kept import Kept
 from tercet.studio.batch_chain import chain_end, parse_batches
 from tercet.studio.model.weights import read_model
+from tercet.studio.scenes.sprite import Kind, Sprite
 from tercet.studio.scenes.stage import Stage
 from tercet.studio.training_record import parse_works
 
@@ -340,3 +342,58 @@ def test_no_held_or_blocked_work_reaches_a_batch(tmp_path: Path) -> None:
     shown = {work for index in range(80) for work in source.sample(index).record.works}
     assert shown == passed
     assert Stage.of(works.sprites).digest
+
+
+def test_kept_sprites_replaced_by_other_pictures_are_not_used(
+    whole: tuple[Path, Trained], place: Path
+) -> None:
+    """Somebody puts another picture, even with its own seal, where a run keeps its sprites."""
+    other = Kept.within(place / "run", b"another key")
+    for path in (whole[0] / "run" / "sprites").glob("*.npz"):
+        with np.load(path) as kept:
+            about = json.loads(str(kept["about"]))
+            pixels = np.full_like(kept["pixels"], 7)
+        fake = Sprite(
+            *(about[name] for name in ("work", "title", "owner", "licence", "noun")),
+            Kind(about["kind"]), about["faces"], about["colour"], pixels,
+        )  # fmt: skip
+        other.sprite(path.stem, about["key"], lambda fake=fake: fake)
+    assert (place / "run" / "sprites").is_dir()
+    same_ending(whole, place / "run", train(training(place, steps=STEPS)))
+
+
+def test_kept_pictures_without_a_seal_or_with_that_of_another_work(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make() -> Any:
+        made.append(1)
+        return np.full((1, 16, 8, 8, 3), len(made), np.uint8)
+
+    kept = Kept.within(tmp_path, b"secret")
+    assert kept.windows("a", "0-0", make).max() == kept.windows("a", "0-0", make).max() == 1
+    assert kept.windows("b", "0-0", make).max() == 2
+    clips = tmp_path / "clips"
+    for name in ("", ".seal"):  # b's, seal and all, in a's place
+        shutil.copy(clips / f"b-0-0.npy{name}", clips / f"a-0-0.npy{name}")
+    assert kept.windows("a", "0-0", make).max() == 3
+    (clips / "a-0-0.npy.seal").unlink()
+    assert kept.windows("a", "0-0", make).max() == 4
+    assert Kept.within(tmp_path, b"other").windows("a", "0-0", make).max() == 5
+    assert Kept.within(tmp_path, b"").windows("a", "0-0", make).max() == 6
+    assert Kept.within(tmp_path, b"").windows("a", "0-0", make).max() == 7
+
+
+def test_weights_of_another_run_put_into_a_checkpoint(
+    whole: tuple[Path, Trained], place: Path
+) -> None:
+    """Its digest is written anew, its steps and its chain are the run's own: it still is none."""
+    train(training(place, steps=STEPS, minutes=1e-9))
+    (checkpoint,) = (place / "run" / "checkpoints").iterdir()
+    foreign = whole[0] / "run" / "checkpoints" / "000000005" / "learner.pt"
+    shutil.copy(foreign, checkpoint / "learner.pt")
+    state = json.loads((checkpoint / "state.json").read_bytes())
+    state["sha256"] = hashlib.sha256(foreign.read_bytes()).hexdigest()
+    for seal in (state.get("seal"), "0" * 64, 5, None):
+        (checkpoint / "state.json").write_text(json.dumps(state | {"seal": seal}))
+        with pytest.raises(IntegrityError, match=r"no checkpoint in .* is whole"):
+            train(training(place, steps=STEPS))

@@ -30,6 +30,7 @@ from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, IntegrityError, RefusedError
 from tercet.core.usage import Usage
 from tercet.flows.training_gate import Gate, open_gate
+from tercet.flows.verify import read_clearance
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +265,42 @@ def test_no_clearance(tmp_path: Path) -> None:
 def test_a_corpus_that_is_gone(place: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         passed(place, places=(place / "gone.jsonl",))
+
+
+def test_a_clearance_exchanged_while_it_is_checked(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forged document is read, and the true one lies there by the time it is verified."""
+    path = place / "out" / "clearance.json"
+    true = path.read_bytes()
+    document = json.loads(true)
+    document["usage"] = str(Usage.TRAIN_GENERATIVE)
+    document["created_at"] = "2020-01-01T00:00:00Z"
+    path.write_bytes(canonical_json(document) + b"\n")
+
+    def read_then_exchange(folder: Path) -> Any:
+        found = read_clearance(folder)
+        path.write_bytes(true)
+        return found
+
+    monkeypatch.setattr("tercet.flows.training_gate.read_clearance", read_then_exchange)
+    with pytest.raises(IntegrityError, match="not as signed: signature"):
+        passed(place)
+
+
+@pytest.mark.parametrize("other", ["blocked", "cleared"])
+def test_bytes_that_are_cleared_in_one_row_and_blocked_in_another(
+    tmp_path: Path, other: str
+) -> None:
+    """Who says no to a work is heard, whoever else says yes to a copy of it."""
+    free = LICENCES["cleared"]
+    table = write_works(tmp_path / "in", {"car-1": free, "ball-1": free})
+    first, last = table.read_text().splitlines()
+    copy = json.loads(first) | {"path": "works/copy.svg", "licence": LICENCES[other]}
+    shutil.copy(tmp_path / "in/works/car-1.svg", tmp_path / "in/works/copy.svg")
+    table.write_text("\n".join([first, last, json.dumps(copy)]) + "\n")
+    gate = open_gate(cleared(tmp_path, table), public_key=public_key(tmp_path))
+    names = ["works/car-1.svg", "works/ball-1.svg", "works/copy.svg"]
+    assert [item.item for item in gate.items] == (names[1:2] if other == "blocked" else names)
+    assert gate.contradicted == (1 if other == "blocked" else 0)
+    assert gate.without_file == 0

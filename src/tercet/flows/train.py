@@ -174,6 +174,7 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
         request.run,
         nouns=frozenset(request.nouns) or None,
         progress=request.progress,
+        secret=request.key.secret("what was made of works"),
     )
     source = sample_source(works, request.seed, alone_count=_alone_count(request))
     session = _Session(request, ranks, gate, works, source)
@@ -252,7 +253,7 @@ class _Session:
         plan = self.ranks.agreed(plan)
         start = bytes.fromhex(sha256_hex(canonical_json(plan) + b"\n"))  # of plan.json as it lies
         learner = self._learner()
-        checkpoints = Checkpoints(request.run) if self.ranks.rank == 0 else None
+        checkpoints = Checkpoints(request.run, request.key) if self.ranks.rank == 0 else None
         found = self.ranks.agreed(checkpoints.newest(request.tell) if checkpoints else None)
         if found is not None:
             load_checkpoint(found, learner)

@@ -1,7 +1,13 @@
-"""What was made of works, kept in a run's folder: sprites and windows, by the work's SHA-256."""
+"""What was made of works, kept in a run's folder: sprites and windows, by the work's SHA-256.
+
+Each file has a seal beside it, an HMAC-SHA-256 by the run's key over its name, the code it was
+made by and its bytes. A file whose seal does not fit is not even opened: it is made anew.
+"""
 
 from __future__ import annotations
 
+import hmac
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from tercet.flows.train_code import studio_sha256
+from tercet.core.ids import sha256_hex
+from tercet.flows.train_code import code_entry, studio_sha256
 from tercet.store.files import written_whole
 from tercet.studio.scenes.sprite import Kind, Pixels, Sprite
 from tercet.studio.scenes.subjects import LeftOut, Reason
 
 _FIELDS = ("work", "title", "owner", "licence", "noun", "kind", "faces", "colour")
+_DRAWN_BY = ("resvg_py", "opencv-python-headless", "numpy", "av")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +32,31 @@ class Kept:
 
     folder: Path
     rule: str
+    secret: bytes
 
     @classmethod
-    def within(cls, run: Path) -> Kept:
-        """Return what is kept in a run's folder."""
-        return cls(run, studio_sha256("scenes"))
+    def within(cls, run: Path, secret: bytes) -> Kept:
+        """Return what is kept in a run's folder; without a ``secret`` nothing is trusted."""
+        code = code_entry()
+        versions = " ".join(code.get(name, "") for name in _DRAWN_BY)
+        return cls(run, f"{studio_sha256('scenes')} {versions}", secret)
+
+    def _sealed(self, path: Path) -> bytes | None:
+        """Return the bytes of a file that this key has sealed, or None."""
+        try:
+            raw, seal = path.read_bytes(), _beside(path).read_text("ascii")
+        except (OSError, ValueError):
+            return None
+        return raw if self.secret and hmac.compare_digest(seal, self._seal(path, raw)) else None
+
+    def _write(self, path: Path, raw: bytes) -> None:
+        for place, content in ((path, raw), (_beside(path), self._seal(path, raw).encode())):
+            with written_whole(place, path.parent) as temporary:
+                temporary.write_bytes(content)
+
+    def _seal(self, path: Path, raw: bytes) -> str:
+        message = f"{path.parent.name}/{path.name} {self.rule}\n{sha256_hex(raw)}"
+        return hmac.digest(self.secret, message.encode(), "sha256").hex()
 
     def sprite(
         self, work: str, described: str, make: Callable[[], Sprite | LeftOut]
@@ -38,31 +66,35 @@ class Kept:
         ``described`` is what else the sprite follows from, such as its row in a table.
         """
         path = self.folder / "sprites" / f"{work}.npz"
-        found = _read(path, f"{self.rule} {described}")
+        found = _sprite(self._sealed(path), described)
         if found is None:
             found = make()
-            _write(path, f"{self.rule} {described}", found)
+            self._write(path, _sprite_bytes(found, described))
         return found
 
     def windows(self, work: str, part: str, make: Callable[[], Pixels]) -> Pixels:
         """Return the windows of a clip, as kept or made now; ``part`` is its start and end."""
         path = self.folder / "clips" / f"{work}-{part}.npy"
-        try:
-            pixels = np.load(path, allow_pickle=False)
-            if pixels.ndim == 5 and pixels.dtype == np.uint8:
-                return np.asarray(pixels)
-        except (OSError, ValueError, EOFError):
-            path.unlink(missing_ok=True)
+        raw = self._sealed(path)
+        if raw is not None:
+            return np.asarray(np.load(io.BytesIO(raw), allow_pickle=False), np.uint8)
         made = make()
-        with written_whole(path, path.parent) as temporary, temporary.open("wb") as file:
-            np.save(file, made)
+        file = io.BytesIO()
+        np.save(file, made)
+        self._write(path, file.getvalue())
         return made
 
 
-def _read(path: Path, key: str) -> Sprite | LeftOut | None:
-    """Return what is kept, or None when nothing is, or it was made by other rules."""
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.seal")
+
+
+def _sprite(raw: bytes | None, key: str) -> Sprite | LeftOut | None:
+    """Return what is kept, or None when nothing is, or it was described in another way."""
+    if raw is None:
+        return None
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as kept:
             about: dict[str, Any] = json.loads(str(kept["about"]))
             pixels = np.asarray(kept["pixels"], np.uint8)
         if about.pop("key") != key:
@@ -74,12 +106,13 @@ def _read(path: Path, key: str) -> Sprite | LeftOut | None:
         return None
 
 
-def _write(path: Path, key: str, made: Sprite | LeftOut) -> None:
+def _sprite_bytes(made: Sprite | LeftOut, key: str) -> bytes:
     if isinstance(made, LeftOut):
         about: dict[str, Any] = {"reason": str(made.reason), "detail": made.detail}
         pixels = np.zeros((0, 0, 4), np.uint8)
     else:
         about = {name: getattr(made, name) for name in _FIELDS}
         pixels = made.pixels
-    with written_whole(path, path.parent) as temporary, temporary.open("wb") as file:
-        np.savez(file, about=json.dumps(about | {"key": key}), pixels=pixels)
+    file = io.BytesIO()
+    np.savez(file, about=json.dumps(about | {"key": key}), pixels=pixels)
+    return file.getvalue()

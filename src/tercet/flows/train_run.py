@@ -12,6 +12,7 @@ model/            the model, once the run has ended
 from __future__ import annotations
 
 import fcntl
+import hmac
 import json
 import os
 import shutil
@@ -126,10 +127,12 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of a run."""
+    """The checkpoints of a run, sealed with its key: weights from elsewhere are no checkpoint."""
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, key: SigningKey) -> None:
         self.folder = run / "checkpoints"
+        plan = (run / PLAN_NAME).read_bytes()
+        self._secret = key.secret(f"checkpoints of {sha256_hex(plan)}")
         self.folder.mkdir(parents=True, exist_ok=True)
         for half in self.folder.glob(".*"):
             shutil.rmtree(half)
@@ -148,6 +151,7 @@ class Checkpoints:
                 "notes": notes,
                 "sha256": sha256_of_file(half / _LEARNER),
             }
+            state["seal"] = _seal(self._secret, state)
             (half / _STATE).write_text(json.dumps(state))
             for name in (_LEARNER, _STATE):
                 _sync_file(half / name)
@@ -167,7 +171,7 @@ class Checkpoints:
         """
         found = sorted(self.folder.glob("[0-9]*"), reverse=True)
         for path in found:
-            checkpoint = _read(path)
+            checkpoint = _read(path, self._secret)
             if checkpoint is not None:
                 return checkpoint
             tell(f"checkpoint {path.name} was altered or is not whole; an earlier one is taken")
@@ -190,12 +194,18 @@ def load_checkpoint(checkpoint: Checkpoint, learner: Savable) -> None:
         ) from error
 
 
-def _read(path: Path) -> Checkpoint | None:
+def _seal(secret: bytes, state: dict[str, Any]) -> str:
+    """Return what only who holds the key can write beside a state."""
+    return hmac.digest(secret, json.dumps(state, sort_keys=True).encode(), "sha256").hex()
+
+
+def _read(path: Path, secret: bytes) -> Checkpoint | None:
     try:
         state = json.loads((path / _STATE).read_bytes())
-        is_whole = sha256_of_file(path / _LEARNER) == state["sha256"]
+        is_ours = hmac.compare_digest(str(state.pop("seal")), _seal(secret, state))
+        is_whole = is_ours and sha256_of_file(path / _LEARNER) == state["sha256"]
         found = Checkpoint(int(state["step"]), bytes.fromhex(state["link"]), state["notes"], path)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if is_whole else None
 

@@ -47,18 +47,27 @@ class Works:
 
 
 def read_works(
-    gate: Gate, run: Path, *, nouns: Collection[str] | None, progress: Progress
+    gate: Gate,
+    run: Path,
+    *,
+    nouns: Collection[str] | None,
+    progress: Progress,
+    secret: bytes = b"",
 ) -> Works:
     """Return the works behind the rows that passed the gate; ``nouns`` are those wanted, if any.
 
-    Sprites and windows are kept in the folder ``run``. Raises IntegrityError when a work was
-    changed since it was cleared, RefusedError when nothing is left to learn from.
+    Sprites and windows are kept in the folder ``run``, sealed with ``secret``: nobody without it
+    can put other pictures in their place. Without a secret nothing kept is used. Raises
+    IntegrityError when a work was changed since it was cleared, RefusedError when nothing is left
+    to learn from.
     """
-    tables, kept = _tables(gate), Kept.within(run)
+    tables, kept = _tables(gate), Kept.within(run, secret)
     sprites: list[Sprite] = []
     clips: list[Windows] = []
     lines: list[WorkLine] = []
     passed_over: dict[str, int] = {}
+    if gate.contradicted:
+        passed_over["the same bytes stand in a row that is not cleared"] = gate.contradicted
     seen: set[str] = set()
     for at, item in enumerate(gate.items, 1):
         progress("reading works", at, len(gate.items))
@@ -137,7 +146,9 @@ def _tables(gate: Gate) -> dict[tuple[str, str], dict[str, Any]]:
                 continue  # it was not part of what was cleared: nothing in it counts
             for line in raw.splitlines():
                 record = _record(line)
-                found[str(record.get("path", "")), str(record.get("sha256", ""))] = record
+                found.setdefault(
+                    (str(record.get("path", "")), str(record.get("sha256", ""))), record
+                )
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,12 +67,17 @@ class ClearedItem:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What passed. ``without_file`` counts cleared rows of which no bytes lie here (URLs)."""
+    """What passed. ``without_file`` counts cleared rows of which no bytes lie here (URLs).
+
+    ``contradicted`` counts cleared rows whose very bytes stand in another row that is not cleared:
+    a work that somebody says no to does not pass because somebody else says yes.
+    """
 
     clearance: Clearance
     items: tuple[ClearedItem, ...]
     without_file: int
     places: tuple[Path, ...]
+    contradicted: int = 0
 
 
 def open_gate(
@@ -92,7 +98,12 @@ def open_gate(
     clearance = read_clearance(folder)
     document = clearance.document
     _check_signer(document, public_key)
-    checks = verify(folder, public_key=public_key, progress=_stage(progress, "checking verdicts"))
+    checks = verify(
+        folder,
+        public_key=public_key,
+        progress=_stage(progress, "checking verdicts"),
+        clearance=clearance,
+    )
     failed = [check for check in checks if not check.holds]
     if failed:
         raise IntegrityError(
@@ -109,19 +120,24 @@ def open_gate(
         raise InputError(
             f"{folder} does not say where its corpus lies", hint="name it with --corpus PLACE"
         )
-    names = dict(_cleared_rows(folder, document))
+    names, others = _rows(folder, document)
     progress("checking the corpus", 0, 0)
     with TemporaryDirectory(prefix="tercet-") as work:  # staged anew: nothing kept is trusted
         corpus = open_corpus(found, work=Path(work), columns=_columns(document))
-        items = tuple(_items(corpus, names, checked_digests(corpus, document["corpus"])))
+        digests = checked_digests(corpus, document["corpus"])
+        passed = tuple(_items(corpus, names, digests))
+        refused = _digests_of(corpus, others, digests)
+    items = tuple(item for item in passed if item.sha256 not in refused)
     if not items:
         raise RefusedError(
             f"no row of {folder} may be learned from: {document['verdicts'].get('cleared', 0)} "
-            f"cleared of {clearance.row_count}, {len(names)} without a local file",
+            f"cleared of {clearance.row_count}, {len(names) - len(passed)} without a local file, "
+            f"{len(passed)} with the bytes of a row that is not cleared",
             hint="`tercet explain` says why an item was not cleared; works are read from local "
             "files only, so fetch what URLs name first",
         )
-    return Gate(clearance, items, len(names) - len(items), tuple(found))
+    contradicted = len(passed) - len(items)
+    return Gate(clearance, items, len(names) - len(passed), tuple(found), contradicted)
 
 
 def _stage(progress: Progress, stage: str) -> Callable[[int, int], None]:
@@ -166,8 +182,20 @@ def _columns(document: dict[str, Any]) -> ColumnNames:
     return ColumnNames(**known)
 
 
-def _cleared_rows(folder: Path, document: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    """Yield (row, item) of the cleared rows, from exactly the bytes that the signature binds."""
+def _rows(folder: Path, document: dict[str, Any]) -> tuple[dict[int, str], set[int]]:
+    """Return the items of the cleared rows, and all other rows."""
+    cleared: dict[int, str] = {}
+    others: set[int] = set()
+    for row, item, verdict in _verdicts(folder, document):
+        if verdict == str(Outcome.CLEARED):
+            cleared[row] = item
+        else:
+            others.add(row)
+    return cleared, others
+
+
+def _verdicts(folder: Path, document: dict[str, Any]) -> Iterator[tuple[int, str, str]]:
+    """Yield (row, item, verdict) of all rows, from exactly the bytes that the signature binds."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -180,9 +208,20 @@ def _cleared_rows(folder: Path, document: dict[str, Any]) -> Iterator[tuple[int,
         except pa.ArrowException as error:
             raise IntegrityError(f"cannot read {part['file']}: {error}", hint=_ANEW) from error
         columns = (table[name].to_pylist() for name in ("item_id", "item", "verdict"))
-        for row, item, verdict in zip(*columns, strict=True):
-            if verdict == str(Outcome.CLEARED):
-                yield row, item
+        yield from zip(*columns, strict=True)
+
+
+def _digests_of(
+    corpus: Corpus, rows: set[int], digests: Callable[[int, str], str]
+) -> frozenset[str]:
+    """Return the digests of the files of ``rows``; one that nothing binds has none."""
+    found = set()
+    for shard in corpus.shards if rows else ():
+        for member in media_members(corpus, shard):
+            if member.row in rows:
+                with suppress(IntegrityError):
+                    found.add(digests(member.row, member.item))
+    return frozenset(found)
 
 
 def _items(

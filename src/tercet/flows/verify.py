@@ -50,14 +50,16 @@ def verify(
     *,
     public_key: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
+    clearance: Clearance | None = None,
 ) -> list[Check]:
     """Check signature, digests and counts of the clearance in ``out``.
 
     ``public_key`` (base64 of 32 bytes) is the key it must be signed with; without it the check
     shows only that the document is whole, not who signed it. Every check is made, also after one
-    failed. Raises InputError when there is no readable clearance.
+    failed. ``clearance`` is the document as somebody has read it already: it is what is checked,
+    whatever lies in ``out`` by now. Raises InputError when there is no readable clearance.
     """
-    document = read_clearance(out).document
+    document = (clearance or read_clearance(out)).document
     checks = [_signature(document, public_key), _plan(out, document)]
     recount = _Recount()
     parts = document["parts"]

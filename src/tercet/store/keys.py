@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import threading
 from dataclasses import dataclass
@@ -38,6 +39,13 @@ class SigningKey:
             "public_key": base64.b64encode(self.public_raw).decode(),
             "value": base64.b64encode(self.private.sign(message)).decode(),
         }
+
+    def secret(self, purpose: str) -> bytes:
+        """Return 32 bytes that only who holds this key can have; each purpose has its own.
+
+        They are SHA-256 of a signature, which Ed25519 makes the same each time (RFC 8032, 5.1.6).
+        """
+        return hashlib.sha256(self.private.sign(f"tercet/secret@1 {purpose}".encode())).digest()
 
 
 def default_key_path() -> Path:
