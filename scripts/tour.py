@@ -45,6 +45,8 @@ def main(folder: Path) -> int:
     model = house_model()
     os.chdir(folder)
     os.environ["TERCET_HOME"] = "tour/home"  # the keys of the tour, apart from yours
+    # Threads that wait must not keep a processor from others: on a busy machine they cost most.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     began = time.monotonic()
     say("1. A corpus: the media files of iscc-samples, and a table of URLs")
     lay_out()
