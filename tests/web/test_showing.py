@@ -66,6 +66,17 @@ def test_a_job_that_was_begun_again_says_so() -> None:
     assert "begun again" in job_context(replace(JOB, restarts=1), Outlook(0, None), b"").notes[0]
 
 
+def test_hundreds_of_unknown_words_do_not_push_the_video_away() -> None:
+    unknown = [{"word": f"word{at}", "near": []} for at in range(400)]
+    notes = job_context(replace(JOB, result={"unknown": unknown}), Outlook(0, None), b"").notes
+    assert len(notes) == 4
+    assert "word0" in notes[0]
+    assert notes[3].startswith("Nor do these mean anything to it: “word3”, ")
+    assert notes[3].endswith("and 377 more")
+    few = replace(JOB, result={"unknown": unknown[:4]})
+    assert job_context(few, Outlook(0, None), b"").notes[3].endswith(": “word3”")
+
+
 def test_an_engine_that_says_nothing_is_not_cleared() -> None:
     assert not engine_line({}).is_cleared
     assert engine_line({}).rights == Rights.UNKNOWN
