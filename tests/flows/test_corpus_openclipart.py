@@ -18,7 +18,6 @@ from tercet.cli.main import main
 from tercet.core.errors import InputError, IntegrityError, UncheckedError
 from tercet.flows import corpus_openclipart, debian_package
 from tercet.flows.corpus_openclipart import gather_openclipart
-from tercet.studio.scenes import subjects
 
 ROOT = "./usr/share/openclipart/svg/"
 PUBLIC = "http://web.resource.org/cc/PublicDomain"
@@ -180,27 +179,27 @@ def test_a_run_that_was_killed_goes_on_and_ends_alike(
     deb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gather_openclipart(tmp_path / "whole", package=deb)
-    real = subjects.sprite_of
+    real = corpus_openclipart._judgement
     seen: list[str] = []
 
-    def counted(raw: bytes, *, work: str, paths: tuple[str, ...]) -> object:
+    def counted(work: str, found: Any) -> object:
         if len(seen) == 3:
             raise Killed
         seen.append(work)
-        return real(raw, work=work, paths=paths)
+        return real(work, found)
 
-    monkeypatch.setattr(corpus_openclipart, "sprite_of", counted)
+    monkeypatch.setattr(corpus_openclipart, "_judgement", counted)
     with pytest.raises(Killed):
         gather_openclipart(tmp_path / "cut", package=deb)
     note = next((tmp_path / "cut" / ".gathering").glob("judged-*.jsonl"))
     note.write_bytes(note.read_bytes() + b'{"work":"torn')
     looked = len(seen)
 
-    def noted(raw: bytes, *, work: str, paths: tuple[str, ...]) -> object:
+    def noted(work: str, found: Any) -> object:
         seen.append(work)
-        return real(raw, work=work, paths=paths)
+        return real(work, found)
 
-    monkeypatch.setattr(corpus_openclipart, "sprite_of", noted)
+    monkeypatch.setattr(corpus_openclipart, "_judgement", noted)
     gather_openclipart(tmp_path / "cut", package=deb)
     assert looked == 3
     assert len(seen) == len(set(seen)) == len(set(FILES.values()))  # nothing is looked at twice

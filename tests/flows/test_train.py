@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from train_corpora import LICENCES, cleared, cleared_works, training, write_works
+from train_corpora import LICENCES, cleared, cleared_works, drawing, training, write_works
 
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import (
@@ -28,6 +28,7 @@ from tercet.core.errors import (
     TercetError,
 )
 from tercet.flows import train_run
+from tercet.flows.guarded_pool import Guard
 from tercet.flows.train import Advance, Trained, train
 from tercet.flows.train_kept import Kept
 from tercet.studio.batch_chain import chain_end, parse_batches
@@ -397,3 +398,27 @@ def test_weights_of_another_run_put_into_a_checkpoint(
         (checkpoint / "state.json").write_text(json.dumps(state | {"seal": seal}))
         with pytest.raises(IntegrityError, match=r"no checkpoint in .* is whole"):
             train(training(place, steps=STEPS))
+
+
+def test_a_drawing_that_would_be_drawn_for_hours_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Masks of masks of masks: the work is counted, the others are learned from."""
+    monkeypatch.setattr("tercet.flows.train_works.DRAWING_GUARD", Guard(2.0, 2 * 1024**3))
+    table = write_works(tmp_path / "in", {"car-1": LICENCES["cleared"]})
+    masks = "".join(
+        f'<mask id="m{at}">'
+        + f'<rect width="40" height="40" fill="white" mask="url(#m{at + 1})"/>' * 8
+        + "</mask>"
+        for at in range(7)
+    )
+    raw = drawing(f'{masks}<rect width="40" height="40" fill="red" mask="url(#m0)"/>')
+    (tmp_path / "in/works/bomb.svg").write_bytes(raw)
+    row = json.loads(table.read_text())
+    row |= {"path": "works/bomb.svg", "sha256": hashlib.sha256(raw).hexdigest()}
+    table.write_text(table.read_text() + json.dumps(row) + "\n")
+    cleared(tmp_path, table)
+    trained = train(training(tmp_path, steps=1))
+    assert trained.record["works"]["count"] == 1
+    (reason,) = trained.record["passed_over"]
+    assert "took longer than 2 s" in reason

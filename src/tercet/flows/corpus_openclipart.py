@@ -22,6 +22,7 @@ from tercet.core.errors import InputError, StorageError
 from tercet.core.ids import sha256_hex
 from tercet.core.version import __version__
 from tercet.flows.debian_package import download_package, package_files
+from tercet.flows.guarded_pool import Casualty, Guard, guarded_map
 from tercet.store.files import sha256_of_file, write_atomically
 from tercet.studio.scenes.sprite import Sprite
 from tercet.studio.scenes.subjects import LeftOut, Reason, sprite_of
@@ -31,6 +32,7 @@ WORKS_TYPE = "tercet/works@1"
 TABLE, LEFT_OUT, FOLDER = "works.jsonl", "left_out.jsonl", "works"
 _ROOT = "usr/share/openclipart/svg/"
 _WORK_FOLDER = ".gathering"  # what a later start goes on from; removed at the end
+_GUARD = Guard(seconds=120.0, memory_bytes=2 * 1024 * 1024 * 1024)  # of one drawing
 _RULES = ("nouns.json", "looked_at.csv")
 _WORK_NAME = re.compile(r"[0-9a-f]{64}\.svg\Z")
 
@@ -132,15 +134,28 @@ def _judged(
     with note.open("ab") as file:
         if file.tell():
             file.write(b"\n")  # ends a line that a kill has cut
-        for at, digest in enumerate(sorted(paths), 1):
-            key = sha256_hex("\0".join([digest, *sorted(paths[digest])]).encode())
-            if judged.get(digest, {}).get("key") != key:
-                found = sprite_of(pictures[digest], work=digest, paths=tuple(sorted(paths[digest])))
-                judged[digest] = _judgement(digest, found) | {"key": key}
-                file.write(canonical_json(judged[digest]) + b"\n")
-                file.flush()
+        keys = {one: sha256_hex("\0".join([one, *sorted(paths[one])]).encode()) for one in paths}
+        new = [one for one in sorted(paths) if judged.get(one, {}).get("key") != keys[one]]
+        drawings = (_Drawing(one, tuple(sorted(paths[one])), pictures[one]) for one in new)
+        made = guarded_map(_looked, drawings, workers=1, guard=_GUARD)
+        for at, (drawing, found) in enumerate(made, len(paths) - len(new) + 1):
+            digest = drawing.work
+            judged[digest] = _judgement(digest, found) | {"key": keys[digest]}
+            file.write(canonical_json(judged[digest]) + b"\n")
+            file.flush()
             progress("looking at works", at, len(paths))
     return judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    work: str
+    paths: tuple[str, ...]
+    raw: bytes
+
+
+def _looked(drawing: _Drawing) -> Sprite | LeftOut:
+    return sprite_of(drawing.raw, work=drawing.work, paths=drawing.paths)
 
 
 def _rules_digest() -> str:
@@ -163,7 +178,9 @@ def _noted(note: Path) -> Iterator[tuple[str, Judgement]]:
             yield judgement["work"], judgement
 
 
-def _judgement(digest: str, found: Sprite | LeftOut) -> Judgement:
+def _judgement(digest: str, found: Sprite | LeftOut | Casualty) -> Judgement:
+    if isinstance(found, Casualty):
+        found = LeftOut(Reason.NOT_DRAWABLE, found.reason)
     if isinstance(found, LeftOut):
         return {"work": digest, "reason": str(found.reason), "detail": found.detail}
     height, width = found.pixels.shape[:2]

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
+from tercet.core.errors import UndecodableError
 from tercet.flows.pool import begin_worker, start_method
 
 Item = TypeVar("Item")
@@ -74,6 +75,19 @@ def guarded_map(
     finally:
         for child in children:
             child.end()
+
+
+def bounded(make: Callable[[], Result], guard: Guard) -> Result:
+    """Return what ``make`` makes, in a child of its own. Raises UndecodableError for a casualty."""
+    for _, found in guarded_map(_call, iter((make,)), workers=1, guard=guard):
+        if not isinstance(found, Casualty):
+            return found
+        raise UndecodableError(f"expected what can be read within the limits; {found.reason}")
+    raise UndecodableError("expected a result, got none")
+
+
+def _call(make: Callable[[], Result]) -> Result:
+    return make()
 
 
 @dataclass(slots=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tercet.core.errors import InputError, RefusedError, UndecodableError
 from tercet.core.ids import sha256_hex
+from tercet.flows.guarded_pool import Guard, bounded
 from tercet.flows.train_kept import Kept
 from tercet.flows.training_gate import ClearedItem, Gate
 from tercet.studio.clip_windows import clip_windows
@@ -32,6 +34,7 @@ from tercet.studio.training_samples import (
     WindowSamples,
 )
 
+DRAWING_GUARD = Guard(seconds=120.0, memory_bytes=2 * 1024 * 1024 * 1024)  # of one drawing
 TABLE_SUFFIXES = (".jsonl", ".ndjson")
 Progress = Callable[[str, int, int], None]
 
@@ -199,11 +202,14 @@ def _sprite(
     if not (record.get("noun") and record.get("kind")):
         described = json.dumps(paths)
         return kept.sprite(
-            item.sha256, described, lambda: sprite_of(raw, work=item.sha256, paths=paths)
+            item.sha256,
+            described,
+            lambda: bounded(partial(sprite_of, raw, work=item.sha256, paths=paths), DRAWING_GUARD),
         )
     keys = ("title", "owner", "licence", "stated_licence", "noun", "kind", "faces")
     described = json.dumps([record.get(key) for key in keys])
-    return kept.sprite(item.sha256, described, lambda: _described(item, raw, record))
+    make = partial(_described, item, raw, record)
+    return kept.sprite(item.sha256, described, lambda: bounded(make, DRAWING_GUARD))
 
 
 def _described(item: ClearedItem, raw: bytes, record: Mapping[str, Any]) -> Sprite:
