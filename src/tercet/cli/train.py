@@ -29,6 +29,13 @@ _STOPPED = 130  # what shells report for Ctrl-C
     "-o", "--out", required=True, type=click.Path(path_type=Path), help="Folder of the run."
 )
 @click.option("--size", default="s", show_default=True, help="xs, s, m or l: 2 to 60 M weights.")
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    help="Train an adapter (LoRA) for the Wan pipeline in this folder; its rights stay unknown.",
+)
+@click.option("--side", default=0, help="Side of clips in pixels, with --base.  [default: 256]")
+@click.option("--frames", default=0, help="Frames of clips, with --base.  [default: 81]")
 @click.option("--steps", default=20_000, show_default=True, help="Steps until the model is done.")
 @click.option("--minutes", default=0.0, help="End this session after so long; run again to go on.")
 @click.option("--batch", default=64, show_default=True, help="Clips a step.")
@@ -56,6 +63,9 @@ def train(
     clearance: Path,
     out: Path,
     size: str,
+    base: Path | None,
+    side: int,
+    frames: int,
     steps: int,
     minutes: float,
     batch: int,
@@ -92,6 +102,9 @@ def train(
                 now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 name=name,
                 size=size,
+                base=base,
+                side_px=side,
+                frame_count=frames,
                 steps=steps,
                 minutes=minutes,
                 batch=batch,
@@ -184,6 +197,8 @@ def _show(trained: Trained, *, as_json: bool) -> int:
             f"learned from {record['works']['count']:,} works by {record['works']['owners']:,} "
             f"owners in {trained.step:,} steps; loss {record['loss']}"
         )
+        if "base" in record:
+            click.echo(f"{record['rights']} ({record['base']['pipeline']}): an adapter of it")
         click.echo(f"last link of the batch chain: {trained.chain}")
     if trained.step < trained.steps:
         click.echo(

@@ -10,6 +10,7 @@ from typing import Any
 from tercet.core.errors import IntegrityError, TercetError
 from tercet.flows.train_batches import samples_at
 from tercet.flows.train_code import code_entry
+from tercet.flows.train_lesson import size_in
 from tercet.flows.train_works import alone_count, read_works, sample_source
 from tercet.flows.training_gate import open_gate
 from tercet.flows.verify import Check, read_clearance
@@ -42,29 +43,33 @@ def replay(
     key = str(document.document["signature"]["public_key"])
     gate = open_gate(clearance, public_key=key, places=places, progress=progress)
     order = record["order"]
+    size = size_in(order)
     with TemporaryDirectory(prefix="tercet-") as folder:
         nouns = frozenset(order["nouns"]) or None
-        works = read_works(gate, Path(folder), nouns=nouns, progress=progress)
-    entry = works_entry(works.lines, works_bytes(works.lines))
-    checks.append(Check("works", entry == record["works"], f"{entry['count']} works"))
-    stage = Stage.of(works.sprites).digest if works.sprites else ""
-    same_pixels = stage == order.get("stage_sha256")
-    checks.append(Check("sprites", same_pixels, f"{len(works.sprites)} cut out anew"))
-    alone = alone_count(record["settings"], int(order["batch"]))
-    source = sample_source(works, int(order["seed"]), alone_count=alone)
-    try:
-        known = parse_batches((model / BATCHES_NAME).read_bytes())
-    except (OSError, TercetError) as error:
-        raise IntegrityError(f"cannot read {BATCHES_NAME}: {error}") from error
-    count = min(steps, len(known)) if steps else len(known)
-    batch = int(order["batch"])
-    for step in range(1, count + 1):
-        records = samples_at(source, range((step - 1) * batch, step * batch)).records
-        progress("making batches again", step, count)
-        if batch_hash(step, records) != known[step - 1]:
-            found = f"batch {step} is another here{_why(record)}"
-            return [*checks, Check("batches", False, found)]
-    return [*checks, Check("batches", True, f"{count} of {len(known)} made again, all the same")]
+        works = read_works(gate, Path(folder), nouns=nouns, progress=progress, size=size)
+        entry = works_entry(works.lines, works_bytes(works.lines))
+        checks.append(Check("works", entry == record["works"], f"{entry['count']} works"))
+        stage = Stage.of(works.sprites).digest if works.sprites else ""
+        same_pixels = stage == order.get("stage_sha256")
+        checks.append(Check("sprites", same_pixels, f"{len(works.sprites)} cut out anew"))
+        alone = alone_count(record["settings"], int(order["batch"]))
+        source = sample_source(works, int(order["seed"]), alone_count=alone, size=size)
+        try:
+            known = parse_batches((model / BATCHES_NAME).read_bytes())
+        except (OSError, TercetError) as error:
+            raise IntegrityError(f"cannot read {BATCHES_NAME}: {error}") from error
+        count = min(steps, len(known)) if steps else len(known)
+        batch = int(order["batch"])
+        for step in range(1, count + 1):
+            records = samples_at(source, range((step - 1) * batch, step * batch)).records
+            progress("making batches again", step, count)
+            if batch_hash(step, records) != known[step - 1]:
+                found = f"batch {step} is another here{_why(record)}"
+                return [*checks, Check("batches", False, found)]
+        return [
+            *checks,
+            Check("batches", True, f"{count} of {len(known)} made again, all the same"),
+        ]
 
 
 def _why(record: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from tercet.flows.pool import worker_pool
 from tercet.flows.train_batches import SampleBatch, batches, prepare_source
 from tercet.flows.train_code import code_entry
 from tercet.flows.train_hardware import Meter, hardware_entry
+from tercet.flows.train_lesson import Base, FromNothing, Lesson, OnBase, Pupil
 from tercet.flows.train_model import Account, write_model
 from tercet.flows.train_run import Checkpoints, keep_plan, load_checkpoint, locked
 from tercet.flows.train_works import Works, alone_count, read_works, sample_source
@@ -31,21 +32,18 @@ from tercet.studio.training_record import (
     PLAN_TYPE,
     WORKS_NAME,
     clearance_entry,
-    settings_entry,
     works_bytes,
     works_entry,
 )
-from tercet.studio.training_samples import SampleSource, sample_grid
+from tercet.studio.training_samples import HOUSE_CLIPS, SampleSource, sample_grid
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-    from tercet.studio.training import Learner
     from tercet.studio.training_ranks import Ranks
 
 STEPS_MAX, BATCH_MAX = 10_000_000, 65_536
 GRID_CLIPS = 6
-FUSED_STEPS_MIN = 1000
 LOSS_MEMORY, NEW_LOSS = 0.98, 0.02  # the loss told is a moving mean
 
 
@@ -71,6 +69,9 @@ class TrainRequest:
     ``public_key`` (Base64) is the key the clearance must be signed with; ``minutes`` ends this
     session early (0: not); ``device`` "" means a GPU where there is one; ``workers`` make samples
     beside the training (0: none). ``is_stopped`` is asked after every step.
+
+    With ``base``, the folder of a text-to-video pipeline, an adapter for it is trained instead of
+    a model; ``side_px`` and ``frame_count`` are then the size of clips (0: the default).
     """
 
     clearance: Path
@@ -80,6 +81,9 @@ class TrainRequest:
     now: str
     name: str = ""
     size: str = "s"
+    base: Path | None = None
+    side_px: int = 0
+    frame_count: int = 0
     steps: int = 20_000
     minutes: float = 0.0
     batch: int = 64
@@ -142,6 +146,13 @@ def _check(request: TrainRequest) -> None:
             raise InputError(f"expected 1 to {most} {name}, got {value}", hint=f"--{name} NUMBER")
     if not 0 <= request.seed < 2**53:
         raise InputError(f"expected a seed from 0 to 2^53 - 1, got {request.seed}")
+    if request.base is None and (request.side_px or request.frame_count):
+        raise InputError("a size of clips is for adapters only", hint="give --base, or leave it")
+    if request.base and request.run.resolve().is_relative_to(request.base.resolve()):
+        raise InputError(
+            f"the run {request.run} lies inside the base model {request.base}",
+            hint="choose a folder outside of it with -o",
+        )
     if request.run.resolve().is_relative_to(request.clearance.resolve()):
         raise InputError(
             f"the run {request.run} lies inside the clearance {request.clearance}",
@@ -163,6 +174,8 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
     from tercet.studio.model.size import shape_of
 
     shape_of(request.size, word_count=1, owner_count=1)  # an unknown size is refused at once
+    base = _base(request, ranks)
+    size = base.size if base else HOUSE_CLIPS
     gate = open_gate(
         request.clearance,
         public_key=request.public_key,
@@ -175,14 +188,25 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
         nouns=frozenset(request.nouns) or None,
         progress=request.progress,
         secret=request.key.secret("what was made of works"),
+        size=size,
     )
-    source = sample_source(works, request.seed, alone_count=_alone_count(request))
-    session = _Session(request, ranks, gate, works, source)
+    alone = 0 if base else _alone_count(request)
+    source = sample_source(works, request.seed, alone_count=alone, size=size)
+    session = _Session(request, ranks, gate, works, source, base)
     if request.workers:
         with worker_pool(request.workers, prepare_source, (source,)) as pool:
             pool.submit(_nothing).result()  # forked before a GPU is touched
             return session.run(pool)
     return session.run(None)
+
+
+def _base(request: TrainRequest, ranks: Ranks) -> Base | None:
+    """Return the base model that was asked for, if one was."""
+    if request.base is None:
+        return None
+    if ranks.count > 1:
+        raise InputError("an adapter is trained by one process", hint="start it without torchrun")
+    return Base.asked(request.base, request.side_px, request.frame_count)
 
 
 def _alone_count(request: TrainRequest) -> int:
@@ -200,23 +224,34 @@ class _Session:
     """One session of a run: from the last checkpoint to the end, or to where it is stopped."""
 
     def __init__(
-        self, request: TrainRequest, ranks: Ranks, gate: Gate, works: Works, source: SampleSource
+        self,
+        request: TrainRequest,
+        ranks: Ranks,
+        gate: Gate,
+        works: Works,
+        source: SampleSource,
+        base: Base | None,
     ) -> None:
-        from tercet.studio.model.size import shape_of
-        from tercet.studio.model.words import Vocabulary
-        from tercet.studio.training import Settings
-
         self.request, self.ranks, self.gate, self.works = request, ranks, gate, works
         self.source = source
-        self.vocabulary = Vocabulary.of(source.words())
         self.owners = tuple(sorted({line.owner for line in works.lines} - {""}))
         self.number = {owner: at for at, owner in enumerate(self.owners, 1)}
-        self.settings = Settings(steps=request.steps, seed=request.seed)
-        self.shape = shape_of(
-            request.size, word_count=len(self.vocabulary), owner_count=len(self.owners)
-        )
+        self.lesson = self._lesson(base)
         self.begun_s = time.monotonic()
         self.loss = float("nan")
+
+    def _lesson(self, base: Base | None) -> Lesson:
+        request = self.request
+        if base:
+            return OnBase(base, steps=request.steps, seed=request.seed, progress=request.progress)
+        return FromNothing(
+            size=request.size,
+            steps=request.steps,
+            seed=request.seed,
+            words=self.source.words(),
+            owner_count=len(self.owners),
+            nouns={sprite.noun: str(sprite.kind) for sprite in self.works.sprites},
+        )
 
     def plan(self) -> dict[str, Any]:
         """Return what this run is: all that its batches and its weights follow from."""
@@ -229,7 +264,6 @@ class _Session:
             "tercet": __version__,
             "clearance": clearance_entry(self.gate.clearance.sha256, self.gate.clearance.document),
             "works": works_entry(self.works.lines, raw),
-            "settings": settings_entry(self.settings.fields() | self.shape.fields()),
             "order": {
                 "seed": request.seed,
                 "batch": request.batch,
@@ -238,9 +272,10 @@ class _Session:
                 "stage_sha256": stage,
                 "clips": len(self.works.clips),
                 "owners_sha256": sha256_hex(canonical_json(list(self.owners))),
-            },
-            "code": code_entry(),
-        }
+            }
+            | self.lesson.order(),
+            "code": code_entry(is_adapter=request.base is not None),
+        } | self.lesson.plan()
 
     def run(self, pool: ProcessPoolExecutor | None) -> Trained:
         """Train until the end, or until stopped; write the model where there is one to write."""
@@ -252,7 +287,7 @@ class _Session:
             plan = {}
         plan = self.ranks.agreed(plan)
         start = bytes.fromhex(sha256_hex(canonical_json(plan) + b"\n"))  # of plan.json as it lies
-        learner = self._learner()
+        learner = self.lesson.pupil(self.ranks.device)
         checkpoints = Checkpoints(request.run, request.key) if self.ranks.rank == 0 else None
         found = self.ranks.agreed(checkpoints.newest(request.tell) if checkpoints else None)
         if found is not None:
@@ -273,14 +308,9 @@ class _Session:
             self._steps(learner, chain, checkpoints, meter, step, pool)
         return self._ended(learner, chain, meter, plan)
 
-    def _learner(self) -> Learner:
-        from tercet.studio.training import Learner
-
-        return Learner(self.shape, self.vocabulary, self.settings, device=self.ranks.device)
-
     def _steps(
         self,
-        learner: Learner,
+        learner: Pupil,
         chain: ChainFile | None,
         checkpoints: Checkpoints | None,
         meter: Meter,
@@ -289,7 +319,7 @@ class _Session:
     ) -> None:
         """Take step after step. A batch is in the chain before it is learned from."""
         request = self.request
-        model = self._model(learner)
+        model = self.lesson.called(self.ranks.shared(learner.model), self.ranks.device)
         made = batches(
             self.source,
             batch=request.batch,
@@ -322,14 +352,6 @@ class _Session:
         if chain is not None and saved != chain.step:
             raise IntegrityError(f"step {chain.step} was not saved")
 
-    def _model(self, learner: Learner) -> Callable[..., Any]:
-        """Return the model as it is called: fused where that is worth its minute of compiling."""
-        from tercet.studio.training import fused
-
-        model = self.ranks.shared(learner.model)
-        is_long = self.ranks.device == "cuda" or self.request.steps >= FUSED_STEPS_MIN
-        return fused(model) if is_long else model
-
     def _batch(self, samples: SampleBatch) -> Any:
         from tercet.studio.training import Batch
 
@@ -348,13 +370,14 @@ class _Session:
         samples_per_s = rate * self.request.batch
         self.request.advance(Advance(step, self.request.steps, loss, samples_per_s, left_s))
 
-    def _grid(self, learner: Learner, step: int) -> None:
+    def _grid(self, learner: Pupil, step: int) -> None:
         """Make a picture of what the model shows for the first captions of the run."""
         from tercet.flows.train_pictures import write_png
-        from tercet.studio.sampling import sample
 
         captions = [self.source.sample(index).caption for index in range(GRID_CLIPS)]
-        clips = sample(learner.average, self.vocabulary, captions, seed=self.request.seed)
+        clips = self.lesson.clips(learner, captions)
+        if clips is None:
+            return
         folder = self.request.run / "samples"
         folder.mkdir(exist_ok=True)
         write_png(folder / f"{step:09d}.png", sample_grid(clips))
@@ -362,17 +385,14 @@ class _Session:
         write_atomically(folder / "captions.txt", text.encode())
 
     def _ended(
-        self, learner: Learner, chain: ChainFile, meter: Meter, plan: dict[str, Any]
+        self, learner: Pupil, chain: ChainFile, meter: Meter, plan: dict[str, Any]
     ) -> Trained:
         """Write the model and its record, unless somebody stopped the run by hand."""
         request = self.request
         if chain.step < request.steps and request.is_stopped():
             return Trained(chain.step, request.steps, chain.link.hex())
-        from tercet.studio.model.weights import model_files
-
-        nouns = {sprite.noun: str(sprite.kind) for sprite in self.works.sprites}
         name = request.name or request.run.resolve().name
-        files = model_files(name, learner.average, self.vocabulary, dict(sorted(nouns.items())))
+        files = self.lesson.files(learner, name)
         account = Account(
             plan=plan,
             now=request.now,

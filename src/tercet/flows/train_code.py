@@ -10,13 +10,14 @@ from pathlib import Path
 from tercet.core.version import __version__
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "resvg_py", "av", "safetensors")
+_ADAPTER_PACKAGES = ("diffusers", "transformers", "peft")
 
 
-def code_entry() -> dict[str, str]:
+def code_entry(*, is_adapter: bool = False) -> dict[str, str]:
     """Return versions of all that shapes batches and weights, and the digest of our own part."""
     entry = {"tercet": __version__, "studio_sha256": studio_sha256()}
     entry["python"] = platform.python_version()
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *(_ADAPTER_PACKAGES if is_adapter else ())):
         try:
             entry[name] = version(name)
         except PackageNotFoundError:

@@ -16,14 +16,37 @@ from typing import Any
 
 import numpy as np
 
+from tercet.core.errors import IntegrityError
 from tercet.core.ids import sha256_hex
 from tercet.flows.train_code import code_entry, studio_sha256
 from tercet.store.files import written_whole
 from tercet.studio.scenes.sprite import Kind, Pixels, Sprite
 from tercet.studio.scenes.subjects import LeftOut, Reason
+from tercet.studio.training_samples import HOUSE_CLIPS, ClipSize, WindowPixels
 
 _FIELDS = ("work", "title", "owner", "licence", "noun", "kind", "faces", "colour")
 _DRAWN_BY = ("resvg_py", "opencv-python-headless", "numpy", "av")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWindows:
+    """Windows too large for memory: each is read from its file when it is asked for."""
+
+    path: Path
+    digests: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    def __getitem__(self, at: int) -> Pixels:
+        """Return window ``at``. Raises OSError, IntegrityError where it is another by now."""
+        found = np.array(np.load(self.path, mmap_mode="r", allow_pickle=False)[at], np.uint8)
+        if sha256_hex(found.tobytes()) != self.digests[at]:
+            raise IntegrityError(
+                f"{self.path} was changed while it was in use",
+                hint="run the same command again; it is made anew from the clip",
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +94,16 @@ class Kept:
             found = make()
             self._write(path, _sprite_bytes(found, described))
         return found
+
+    def large_windows(
+        self, work: str, part: str, size: ClipSize, make: Callable[[], Pixels]
+    ) -> WindowPixels:
+        """Return the windows of a clip; those larger than the house model's stay on disk."""
+        if size == HOUSE_CLIPS:
+            return self.windows(work, part, make)
+        named = f"{part}-{size.side_px}-{size.frame_count}"
+        digests = tuple(sha256_hex(each.tobytes()) for each in self.windows(work, named, make))
+        return StoredWindows(self.folder / "clips" / f"{work}-{named}.npy", digests)
 
     def windows(self, work: str, part: str, make: Callable[[], Pixels]) -> Pixels:
         """Return the windows of a clip, as kept or made now; ``part`` is its start and end."""

@@ -14,6 +14,7 @@ from tercet.store.files import sync_folder, write_atomically
 from tercet.store.keys import SigningKey
 from tercet.studio.model_card import model_card
 from tercet.studio.training_record import (
+    BASE_NAMES,
     BATCHES_NAME,
     CARD_NAME,
     PLAN_NAME,
@@ -82,6 +83,7 @@ def _record(files: dict[str, bytes], account: Account) -> dict[str, Any]:
         "passed_over": account.passed_over,
         "settings": plan["settings"],
         "order": plan["order"],
+        **{name: plan[name] for name in BASE_NAMES if name in plan},
         "plan_sha256": sha256_hex(files[PLAN_NAME]),
         "chain": {
             "file": BATCHES_NAME,
@@ -91,7 +93,7 @@ def _record(files: dict[str, bytes], account: Account) -> dict[str, Any]:
         "steps": account.steps,
         "samples": account.steps * int(plan["order"]["batch"]),
         "loss": account.loss,
-        "code": {"begun": plan["code"], "ended": code_entry()},
+        "code": {"begun": plan["code"], "ended": code_entry(is_adapter="base" in plan)},
         "hardware": account.hardware,
         "cost": account.cost,
         "files": {name: sha256_hex(raw) for name, raw in sorted(files.items())},

@@ -27,6 +27,8 @@ from tercet.studio.scenes.stage import Stage
 from tercet.studio.scenes.subjects import LeftOut, sprite_of
 from tercet.studio.training_record import WorkLine
 from tercet.studio.training_samples import (
+    HOUSE_CLIPS,
+    ClipSize,
     MixedSamples,
     SampleSource,
     SceneSamples,
@@ -55,6 +57,7 @@ def read_works(
     *,
     nouns: Collection[str] | None,
     progress: Progress,
+    size: ClipSize = HOUSE_CLIPS,
     secret: bytes = b"",
 ) -> Works:
     """Return the works behind the rows that passed the gate; ``nouns`` are those wanted, if any.
@@ -77,7 +80,7 @@ def read_works(
         record = tables.get((item.item, item.sha256), {})
         made: Sprite | Windows | str = "the same work stands in another row"
         if item.sha256 not in seen:
-            made = _made(item, record, nouns, kept)
+            made = _made(item, record, nouns, kept, size)
         if isinstance(made, str):
             passed_over[made] = passed_over.get(made, 0) + 1
             continue
@@ -103,13 +106,15 @@ def alone_count(settings: Mapping[str, Any], batch: int) -> int:
     return int(float(settings.get("alone_part", 0)) * int(settings["steps"])) * batch
 
 
-def sample_source(works: Works, seed: int, *, alone_count: int = 0) -> SampleSource:
+def sample_source(
+    works: Works, seed: int, *, alone_count: int = 0, size: ClipSize = HOUSE_CLIPS
+) -> SampleSource:
     """Return what a run with this seed is shown: scenes, windows of clips, or both by turns.
 
     The first ``alone_count`` scenes show one actor.
     """
     stage = Stage.of(works.sprites) if works.sprites else None
-    scenes = SceneSamples(stage, seed, alone_count) if stage else None
+    scenes = SceneSamples(stage, seed, alone_count, size) if stage else None
     windows = WindowSamples(works.clips, seed) if works.clips else None
     if scenes and windows:
         return MixedSamples(scenes, windows)
@@ -120,7 +125,11 @@ def sample_source(works: Works, seed: int, *, alone_count: int = 0) -> SampleSou
 
 
 def _made(
-    item: ClearedItem, record: Mapping[str, Any], nouns: Collection[str] | None, kept: Kept
+    item: ClearedItem,
+    record: Mapping[str, Any],
+    nouns: Collection[str] | None,
+    kept: Kept,
+    size: ClipSize,
 ) -> Sprite | Windows | str:
     """Return what a model may learn of a work, or why it learns nothing of it."""
     is_clip = record.get("type") == CLIPS_TYPE
@@ -128,7 +137,9 @@ def _made(
         return "neither a drawing nor a clip with a caption"
     raw = item.read()
     try:
-        made = _clip(item, raw, record, kept) if is_clip else _sprite(item, raw, record, kept)
+        if is_clip:
+            return _clip(item, raw, record, kept, size)
+        made = _sprite(item, raw, record, kept)
     except UndecodableError as error:
         return f"cannot be read: {error.message}"[:120]
     if isinstance(made, LeftOut):
@@ -231,7 +242,9 @@ def _described(item: ClearedItem, raw: bytes, record: Mapping[str, Any]) -> Spri
     )
 
 
-def _clip(item: ClearedItem, raw: bytes, record: Mapping[str, Any], kept: Kept) -> Windows:
+def _clip(
+    item: ClearedItem, raw: bytes, record: Mapping[str, Any], kept: Kept, size: ClipSize
+) -> Windows:
     """Return the windows of a real clip."""
     entry = parse_clip(json.dumps(record).encode(), item.row + 1)
 
@@ -239,8 +252,14 @@ def _clip(item: ClearedItem, raw: bytes, record: Mapping[str, Any], kept: Kept) 
         with TemporaryDirectory(prefix="tercet-") as folder:
             path = Path(folder, "clip")
             path.write_bytes(raw)  # what is decoded is what was compared
-            return clip_windows(path, start_s=entry.start_s, end_s=entry.end_s)
+            return clip_windows(
+                path,
+                start_s=entry.start_s,
+                end_s=entry.end_s,
+                side_px=size.side_px,
+                frame_count=size.frame_count,
+            )
 
     part = f"{entry.start_s:g}-{entry.end_s:g}"
-    pixels = kept.windows(item.sha256, part, windows)
+    pixels = kept.large_windows(item.sha256, part, size, windows)
     return Windows(item.sha256, entry.owner, entry.caption, pixels)

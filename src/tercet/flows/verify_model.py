@@ -7,14 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tercet.core.errors import InputError, IntegrityError, TercetError
+from tercet.core.canonical import canonical_json
+from tercet.core.errors import InputError, IntegrityError, RefusedError, TercetError
 from tercet.core.ids import sha256_hex
 from tercet.flows.clearance import signed_bytes
 from tercet.flows.verify import Check
 from tercet.store.files import sha256_of_file
 from tercet.store.keys import signature_holds
+from tercet.studio.adapter_base import ADAPTER_TYPE, BASE_MARK
 from tercet.studio.batch_chain import chain_end, parse_batches
 from tercet.studio.training_record import (
+    BASE_NAMES,
     BATCHES_NAME,
     PLAN_NAME,
     PLAN_TYPE,
@@ -26,7 +29,7 @@ from tercet.studio.training_record import (
 )
 
 MODEL_NAME = "model.json"
-_FROM_PLAN = ("clearance", "works", "settings", "order")
+_FROM_PLAN = ("clearance", "works", "settings", "order", *BASE_NAMES)
 
 
 def holds_model(folder: Path) -> bool:
@@ -57,7 +60,7 @@ def verify_record(folder: Path, *, public_key: str = "") -> list[Check]:
     record = read_record(folder)
     checks = [_signature("signature", record, public_key)]
     checks += [_file(folder, name, record["files"][name]) for name in sorted(record["files"])]
-    checks += _weights(folder, record)
+    checks += _weights(folder, record) + _base(folder, record)
     checks += _plan(folder, record)
     checks.append(_chain(folder, record))
     checks.append(_works(folder, record))
@@ -68,14 +71,24 @@ def verify_record(folder: Path, *, public_key: str = "") -> list[Check]:
 
 
 def require_record(folder: Path, *, public_key: str = "") -> dict[str, Any]:
-    """Return the record in ``folder`` once every check of it holds. Raises IntegrityError."""
+    """Return the record in ``folder`` once every check of it holds.
+
+    Raises IntegrityError where one does not, RefusedError for a model that stands on a base
+    model: nobody can say that it has learned from cleared works only.
+    """
     failed = [check for check in verify_record(folder, public_key=public_key) if not check.holds]
     if failed:
         raise IntegrityError(
             f"the training record in {folder} does not hold: {failed[0].name}: {failed[0].found}",
             hint=f"`tercet verify {folder}` shows every check",
         )
-    return read_record(folder)
+    record = read_record(folder)
+    if any(name in record for name in BASE_NAMES):
+        raise RefusedError(
+            f"what lies in {folder} stands on a base model of unknown rights",
+            hint="use it with --engine diffusers, --model BASE and --lora; it is marked so",
+        )
+    return record
 
 
 def _signature(name: str, document: dict[str, Any], public_key: str) -> Check:
@@ -115,6 +128,30 @@ def _weights(folder: Path, record: dict[str, Any]) -> list[Check]:
     return [Check("weights", holds, f"{len(shards)} shards, {len(signed)} in the record")]
 
 
+def _base(folder: Path, record: dict[str, Any]) -> list[Check]:
+    """An adapter names its base model, the same everywhere, and says: rights unknown.
+
+    A record without a base model has none of an adapter's weights.
+    """
+    try:
+        document = json.loads((folder / MODEL_NAME).read_bytes())
+        named = {name: document[name] for name in BASE_NAMES if name in document}
+        is_adapter = document.get("type") == ADAPTER_TYPE or bool(named)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return []  # told by the check of the weights
+    base, rights = record.get("base"), record.get("rights")
+    if not is_adapter and base is None and rights is None:
+        return []
+    if not isinstance(base, dict):
+        return [Check("base model", False, "the record names none")]
+    files = base.get("files")
+    digest = sha256_hex(canonical_json(files)) if isinstance(files, dict) else ""
+    said = {"pipeline": base.get("pipeline"), "sha256": digest}
+    holds = named == {"base": said, "rights": BASE_MARK} and rights == BASE_MARK
+    holds = holds and base.get("sha256") == digest
+    return [Check("base model", holds, f"sha256 {digest[:16]}; {rights}")]
+
+
 def _plan(folder: Path, record: dict[str, Any]) -> list[Check]:
     """The plan was signed by the same key before the first step, and says the same."""
     try:
@@ -124,7 +161,7 @@ def _plan(folder: Path, record: dict[str, Any]) -> list[Check]:
         return [Check("plan", False, str(error)[:200])]
     block = record["signature"]
     key = str(block.get("public_key", ""))
-    differing = [name for name in _FROM_PLAN if plan.get(name) != record[name]]
+    differing = [name for name in _FROM_PLAN if plan.get(name) != record.get(name)]
     digest = sha256_hex(raw)
     committed = digest == record["plan_sha256"] == record["chain"].get("first")
     return [

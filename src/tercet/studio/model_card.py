@@ -7,6 +7,8 @@ from typing import Any
 
 from tercet.studio.training_record import NOT_READABLE
 
+_NOTHING_ELSE = ", and nothing else: no pretrained network is inside it"
+
 
 def model_card(record: Mapping[str, Any], name: str) -> str:
     """Return the card of a model as Markdown; every number in it stands in the record."""
@@ -14,15 +16,18 @@ def model_card(record: Mapping[str, Any], name: str) -> str:
     hardware, cost, policy = record["hardware"], record["cost"], clearance["policy"]
     unfinished = int(settings["steps"]) - record["steps"]
     until = f", {unfinished:,} before the end that was planned" if unfinished > 0 else ""
+    base = record.get("base")
     rows = [
-        ("Learned from", f"{works['count']:,} works by {works['owners']:,} owners, and nothing "
-         "else: no pretrained network is inside it"),
+        ("Learned from", f"{works['count']:,} works by {works['owners']:,} owners"
+         + ("" if base else _NOTHING_ELSE)),
+        *_base_rows(record),
         ("Every one listed in", f"`{works['file']}` (SHA-256 `{works['sha256']}`)"),
         ("Cleared under", f"policy {policy['id']}, version {policy['version']}, clearance "
          f"`{clearance['sha256']}`"),
         ("Rows of the clearance", ", ".join(
             f"{count:,} {verdict}" for verdict, count in clearance["verdicts"].items())),
-        ("Size", f"{settings.get('size', '')}: width {settings.get('width', '')}, "
+        ("Size", f"rank {settings.get('rank', '')}" if base else
+         f"{settings.get('size', '')}: width {settings.get('width', '')}, "
          f"depth {settings.get('depth', '')}"),
         ("Steps", f"{record['steps']:,} of {record['order']['batch']} samples each{until}"),
         ("Loss at the end", record["loss"]),
@@ -34,7 +39,10 @@ def model_card(record: Mapping[str, Any], name: str) -> str:
         ("Energy", f"processor {_energy(cost['processor_joules'])}, "
          f"GPU {_energy(cost['gpu_joules'])}"),
     ]  # fmt: skip
-    lines = [f"# {name}", "", "A text-to-video model, trained from scratch by Tercet.", ""]
+    kind = "An adapter for a text-to-video model of unknown rights, trained by Tercet."
+    if not base:
+        kind = "A text-to-video model, trained from scratch by Tercet."
+    lines = [f"# {name}", "", kind, ""]
     lines += ["| | |", "|---|---|", *(f"| {title} | {_cell(text)} |" for title, text in rows), ""]
     lines += [
         "`tercet verify FOLDER` checks this folder: signature, digests and the batch chain. The",
@@ -43,6 +51,14 @@ def model_card(record: Mapping[str, Any], name: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _base_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    base = record.get("base")
+    if not base:
+        return []
+    found = f"{base['pipeline']}, {len(base['files'])} files, SHA-256 `{base['sha256']}`"
+    return [("Stands on", found), ("Rights", record["rights"])]
 
 
 def _energy(joules: int | str) -> str:

@@ -22,6 +22,7 @@ WORKS_NAME = "works.jsonl"
 BATCHES_NAME = "batches.txt"
 CARD_NAME = "card.md"
 NOT_READABLE = "not readable"
+BASE_NAMES = ("base", "rights")  # of an adapter's plan and record: what it stands on
 
 _PLAN_SHAPE: dict[str, type] = {
     "type": str, "created_at": str, "clearance": dict, "works": dict, "settings": dict,

@@ -12,10 +12,21 @@ from tercet.core.errors import InputError
 from tercet.studio.batch_chain import SampleRecord
 from tercet.studio.scenes.captions import caption, words
 from tercet.studio.scenes.clip import render_clip, works_in
-from tercet.studio.scenes.recipe import Recipe
+from tercet.studio.scenes.recipe import CLIP_FRAME_COUNT, Recipe
 from tercet.studio.scenes.recipes import ACTORS_MAX, recipe
 from tercet.studio.scenes.sprite import Pixels
 from tercet.studio.scenes.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSize:
+    """How large clips are that a model learns from; all of them last five seconds."""
+
+    side_px: int
+    frame_count: int
+
+
+HOUSE_CLIPS = ClipSize(64, CLIP_FRAME_COUNT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +62,7 @@ class SceneSamples:
     stage: Stage
     seed: int
     alone_count: int = 0
-    side_px: int = 64
+    size: ClipSize = HOUSE_CLIPS
 
     def recipe(self, index: int) -> Recipe:
         """Return what sample ``index`` is made from."""
@@ -61,7 +72,7 @@ class SceneSamples:
     def sample(self, index: int) -> Sample:
         """Return the clip of recipe ``index``."""
         drawn = self.recipe(index)
-        clip = render_clip(drawn, self.stage, self.side_px)
+        clip = render_clip(drawn, self.stage, self.size.side_px, self.size.frame_count)
         said = caption(drawn, self.stage)
         owners = {self.stage.sprites[actor.sprite].owner for actor in drawn.actors}
         record = SampleRecord.of(index, f"recipe {index}", said, works_in(drawn, self.stage), clip)
@@ -72,6 +83,18 @@ class SceneSamples:
         return words(self.stage)
 
 
+class WindowPixels(Protocol):
+    """Windows by number, each (frames, side, side, 3): an array, or a file that holds one."""
+
+    def __len__(self) -> int:
+        """Return how many windows there are."""
+        ...
+
+    def __getitem__(self, at: int, /) -> Pixels:
+        """Return window ``at``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
     """The windows cut from one real clip: (windows, frames, side, side, 3), with its rights."""
@@ -79,7 +102,7 @@ class Windows:
     work: str
     owner: str
     caption: str
-    pixels: Pixels
+    pixels: WindowPixels
 
 
 class WindowSamples:

@@ -55,7 +55,7 @@ def open_engine(source: str, *, lora: str = "", device: str = "") -> DiffusersEn
     chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if chosen == "cuda" and not torch.cuda.is_available():
         raise InputError("there is no CUDA device", hint="leave out --device")
-    pipeline = _loaded(folder, class_name, chosen)
+    pipeline = loaded_pipeline(folder, class_name, chosen)
     if weights is not None:
         _add_lora(pipeline, weights)
     return DiffusersEngine(pipeline, folder, weights)
@@ -252,7 +252,7 @@ class _Steps:
         self._report(Progress((self._run + 1) * self._steps, total, preview))
 
 
-def _loaded(folder: Path, class_name: str, device: str) -> Any:
+def loaded_pipeline(folder: Path, class_name: str, device: str) -> Any:
     """Return the pipeline on its device. Raises InputError for whatever does not load."""
     import diffusers
     import torch
