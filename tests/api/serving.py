@@ -47,6 +47,7 @@ def serving(folder: Path, *, api_key: str = "", **options: Any) -> Iterator[Serv
     app = make_app(studio, api_key=api_key, hosts=("127.0.0.1", "localhost"))
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
+    bound.listen()  # who asks before the server runs is answered when it does
     server = uvicorn.Server(
         uvicorn.Config(app, http=PromptConnection, log_config=None, timeout_graceful_shutdown=1)
     )
