@@ -120,8 +120,10 @@ def train(request: TrainRequest) -> Trained:
     """
     _check(request)
     _need_torch()
+    from tercet.studio.model.memory import keep_memory
     from tercet.studio.training_ranks import join_ranks
 
+    keep_memory()
     ranks = join_ranks(request.device, request.batch)
     if ranks.rank:  # only the first speaks
         request = replace(request, progress=_silent, tell=lambda text: None)
@@ -394,6 +396,7 @@ class _Session:
         name = request.name or request.run.resolve().name
         files = self.lesson.files(learner, name)
         account = Account(
+            name=name,
             plan=plan,
             now=request.now,
             steps=chain.step,

@@ -26,12 +26,13 @@ from tercet.studio.training_record import (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a run came to: the plan it was begun by, and what was done until now.
+    """What a run came to: the model's name, the plan it was begun by, what was done until now.
 
     ``chain_start`` and ``chain_end`` are the first and the last link; ``loss`` the mean of the
     last steps' losses as decimal text.
     """
 
+    name: str
     plan: dict[str, Any]
     now: str
     steps: int
@@ -51,8 +52,10 @@ def write_model(
     ``files`` are the model's own (weights, model.json); plan, works and batches are copied to
     them, so that the model's folder can be checked by itself. Raises OSError.
     """
-    names = (PLAN_NAME, WORKS_NAME, BATCHES_NAME)
-    files = files | {name: (run / name).read_bytes() for name in names}
+    files = files | {name: (run / name).read_bytes() for name in (PLAN_NAME, WORKS_NAME)}
+    # A killed run's chain may be ahead of the checkpoint that it went on from.
+    links = (run / BATCHES_NAME).read_bytes().splitlines(keepends=True)
+    files[BATCHES_NAME] = b"".join(links[: account.steps])
     document = _record(files, account)
     record = document | {"signature": key.signature(canonical_json(document))}
     half, whole, old = run / ".model", run / "model", run / ".model-before"
@@ -62,7 +65,7 @@ def write_model(
     for name, raw in files.items():
         write_atomically(half / name, raw)
     write_atomically(half / RECORD_NAME, canonical_json(record) + b"\n")
-    write_atomically(half / CARD_NAME, model_card(record, run.resolve().name).encode())
+    write_atomically(half / CARD_NAME, model_card(record, account.name).encode())
     sync_folder(half)
     if whole.exists():
         whole.rename(old)
