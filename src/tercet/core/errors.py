@@ -18,6 +18,8 @@ TercetError
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TercetError(Exception):
     """Base of all errors meant for people.
@@ -33,10 +35,20 @@ class TercetError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Come whole out of another process, whatever a kind of error is made with."""
+        return _revived, (type(self), self.args, dict(self.__dict__))
+
     def problem(self) -> dict[str, str]:
         """Return the error as the fields of an RFC 9457 problem document."""
         fields = {"type": f"urn:tercet:error:{self.code}", "title": self.message}
         return fields | ({"hint": self.hint} if self.hint else {})
+
+
+def _revived(kind: type[TercetError], args: tuple[Any, ...], fields: dict[str, Any]) -> TercetError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class InputError(TercetError):
