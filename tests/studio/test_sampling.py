@@ -75,6 +75,18 @@ def test_what_is_given_stays_as_it_is(model: VideoTransformer, frame_count: int)
         assert not np.array_equal(found[:, frame_count:], free[:, frame_count:])
 
 
+def test_the_model_is_told_that_given_frames_are_clean(model: VideoTransformer) -> None:
+    """Told that they are as noisy as the rest, it would not go on from them."""
+    told: list[torch.Tensor] = []
+    watch = model.register_forward_pre_hook(lambda _, inputs: told.append(inputs[1].clone()))
+    try:
+        made(model, begun=torch.zeros(1, SHAPE.patch_frames, 16, 16, 3))
+    finally:
+        watch.remove()
+    assert told
+    assert all((level[:, 0] == 1.0).all() and (level[:, 1:] < 1.0).all() for level in told)
+
+
 def test_guidance_of_one_hears_the_caption_alone(model: VideoTransformer) -> None:
     alone = made(model, guidance=1.0)
     assert np.abs(alone.astype(int) - made(model, guidance=1.0, negative="a blue dog")).max() <= 1
