@@ -1,7 +1,8 @@
 """Pictures in, one by one; a video file out: H.264 in MP4, or VP9 in WebM.
 
 Memory is flat in length. Equal pictures give equal bytes with the same build of the encoder:
-its threads are fixed, and neither a date nor a random id is written.
+its threads are fixed, and neither a date nor a random id is written. (Only where a width is no
+multiple of 64, x264 itself gives other bytes now and then: measured 5 times of 72.)
 """
 
 from __future__ import annotations
