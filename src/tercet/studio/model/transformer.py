@@ -43,7 +43,7 @@ class Block(nn.Module):
         super().__init__()
         self.space = Attention(width, heads)
         self.time = Attention(width, heads)
-        self.caption = Attention(width, heads, over_others=True)
+        self.caption = Attention(width, heads)
         self.widen = nn.Linear(width, 4 * width, bias=False)
         self.narrow = nn.Linear(4 * width, width, bias=False)
         self.modulation = nn.Parameter(torch.zeros(MODULATIONS, width))
