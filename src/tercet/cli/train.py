@@ -34,6 +34,12 @@ _STOPPED = 130  # what shells report for Ctrl-C
     type=click.Path(path_type=Path),
     help="Train an adapter (LoRA) for the Wan pipeline in this folder; its rights stay unknown.",
 )
+@click.option(
+    "--from",
+    "parent",
+    type=click.Path(path_type=Path),
+    help="Begin with the weights of this model; its works must all be cleared here too.",
+)
 @click.option("--side", default=0, help="Side of clips in pixels, with --base.  [default: 256]")
 @click.option("--frames", default=0, help="Frames of clips, with --base.  [default: 81]")
 @click.option("--steps", default=20_000, show_default=True, help="Steps until the model is done.")
@@ -64,6 +70,7 @@ def train(
     out: Path,
     size: str,
     base: Path | None,
+    parent: Path | None,
     side: int,
     frames: int,
     steps: int,
@@ -103,6 +110,7 @@ def train(
                 name=name,
                 size=size,
                 base=base,
+                parent=parent,
                 side_px=side,
                 frame_count=frames,
                 steps=steps,

@@ -17,8 +17,9 @@ from tercet.flows.pool import worker_pool
 from tercet.flows.train_batches import SampleBatch, batches, prepare_source
 from tercet.flows.train_code import code_entry
 from tercet.flows.train_hardware import Meter, hardware_entry
-from tercet.flows.train_lesson import Base, FromNothing, Lesson, OnBase, Pupil
+from tercet.flows.train_lesson import Base, Lesson, OnBase, OwnModel, Pupil
 from tercet.flows.train_model import Account, write_model
+from tercet.flows.train_parent import Parent
 from tercet.flows.train_run import Checkpoints, keep_plan, load_checkpoint, locked
 from tercet.flows.train_works import Works, alone_count, read_works, sample_source
 from tercet.flows.training_gate import Gate, open_gate
@@ -71,7 +72,8 @@ class TrainRequest:
     beside the training (0: none). ``is_stopped`` is asked after every step.
 
     With ``base``, the folder of a text-to-video pipeline, an adapter for it is trained instead of
-    a model; ``side_px`` and ``frame_count`` are then the size of clips (0: the default).
+    a model; ``side_px`` and ``frame_count`` are then the size of clips (0: the default). With
+    ``parent``, the folder of a model of ours, the run begins with its weights.
     """
 
     clearance: Path
@@ -82,6 +84,7 @@ class TrainRequest:
     name: str = ""
     size: str = "s"
     base: Path | None = None
+    parent: Path | None = None
     side_px: int = 0
     frame_count: int = 0
     steps: int = 20_000
@@ -150,6 +153,8 @@ def _check(request: TrainRequest) -> None:
         raise InputError(f"expected a seed from 0 to 2^53 - 1, got {request.seed}")
     if request.base is None and (request.side_px or request.frame_count):
         raise InputError("a size of clips is for adapters only", hint="give --base, or leave it")
+    if request.base and request.parent:
+        raise InputError("an adapter has no parent", hint="give --base or --from, not both")
     if request.base and request.run.resolve().is_relative_to(request.base.resolve()):
         raise InputError(
             f"the run {request.run} lies inside the base model {request.base}",
@@ -177,6 +182,7 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
 
     shape_of(request.size, word_count=1, owner_count=1)  # an unknown size is refused at once
     base = _base(request, ranks)
+    parent = Parent.asked(request.parent) if request.parent else None
     size = base.size if base else HOUSE_CLIPS
     gate = open_gate(
         request.clearance,
@@ -192,9 +198,11 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
         secret=request.key.secret("what was made of works"),
         size=size,
     )
+    if parent:
+        parent.require_cleared(works.lines)
     alone = 0 if base else _alone_count(request)
     source = sample_source(works, request.seed, alone_count=alone, size=size)
-    session = _Session(request, ranks, gate, works, source, base)
+    session = _Session(request, ranks, gate, works, source, base or parent)
     if request.workers:
         with worker_pool(request.workers, prepare_source, (source,)) as pool:
             pool.submit(_nothing).result()  # forked before a GPU is touched
@@ -215,7 +223,8 @@ def _alone_count(request: TrainRequest) -> int:
     """Return how many samples show one actor, before several stand together."""
     from tercet.studio.training import Settings
 
-    return alone_count(Settings(steps=request.steps).fields(), request.batch)
+    begin = Settings.going_on if request.parent else Settings
+    return alone_count(begin(request.steps, request.seed).fields(), request.batch)
 
 
 def _nothing() -> None:
@@ -232,27 +241,28 @@ class _Session:
         gate: Gate,
         works: Works,
         source: SampleSource,
-        base: Base | None,
+        ground: Base | Parent | None,
     ) -> None:
         self.request, self.ranks, self.gate, self.works = request, ranks, gate, works
         self.source = source
         self.owners = tuple(sorted({line.owner for line in works.lines} - {""}))
         self.number = {owner: at for at, owner in enumerate(self.owners, 1)}
-        self.lesson = self._lesson(base)
+        self.lesson = self._lesson(ground)
         self.begun_s = time.monotonic()
         self.loss = float("nan")
 
-    def _lesson(self, base: Base | None) -> Lesson:
+    def _lesson(self, ground: Base | Parent | None) -> Lesson:
         request = self.request
-        if base:
-            return OnBase(base, steps=request.steps, seed=request.seed, progress=request.progress)
-        return FromNothing(
+        if isinstance(ground, Base):
+            return OnBase(ground, steps=request.steps, seed=request.seed, progress=request.progress)
+        return OwnModel(
             size=request.size,
             steps=request.steps,
             seed=request.seed,
             words=self.source.words(),
             owner_count=len(self.owners),
             nouns={sprite.noun: str(sprite.kind) for sprite in self.works.sprites},
+            parent=ground,
         )
 
     def plan(self) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""What a run teaches: a model from nothing, or an adapter for a base model of unknown rights."""
+"""What a run teaches: a model of our own, or an adapter for a base model of unknown rights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tercet.core.errors import InputError
 from tercet.flows.train_run import Savable
@@ -13,6 +13,10 @@ from tercet.studio.adapter_base import BASE_MARK, base_entry, checked_base
 from tercet.studio.scenes.sprite import Pixels
 from tercet.studio.training_record import settings_entry
 from tercet.studio.training_samples import HOUSE_CLIPS, ClipSize
+
+if TYPE_CHECKING:
+    from tercet.flows.train_parent import Parent
+    from tercet.studio.model.size import Shape
 
 ADAPTER_SIDE_PX, ADAPTER_FRAMES = 256, 81
 _SIDE_STEP_PX, _SIDE_MAX_PX = 32, 1024
@@ -59,8 +63,8 @@ class Lesson(Protocol):
         ...
 
 
-class FromNothing:
-    """A model of its own: nothing that others have trained is inside it."""
+class OwnModel:
+    """A model of our own, from nothing or from a ``parent`` that learned from cleared works."""
 
     def __init__(
         self,
@@ -71,19 +75,25 @@ class FromNothing:
         words: Sequence[str],
         owner_count: int,
         nouns: Mapping[str, str],
+        parent: Parent | None = None,
     ) -> None:
         from tercet.studio.model.size import shape_of
         from tercet.studio.model.words import Vocabulary
         from tercet.studio.training import Settings
 
         self.vocabulary = Vocabulary.of(words)
-        self.settings = Settings(steps=steps, seed=seed)
+        self.parent = parent
+        self.settings = Settings.going_on(steps, seed) if parent else Settings(steps, seed)
         self.shape = shape_of(size, word_count=len(self.vocabulary), owner_count=owner_count)
         self.nouns = dict(sorted(nouns.items()))
+        if parent:
+            parent.require_words(self.vocabulary.words)
+            _require_shape(parent, self.shape)
 
     def plan(self) -> dict[str, Any]:
-        """Return settings and shape."""
-        return {"settings": settings_entry(self.settings.fields() | self.shape.fields())}
+        """Return settings and shape, and the model whose weights are the first."""
+        entry = settings_entry(self.settings.fields() | self.shape.fields())
+        return {"settings": entry} | ({"parent": self.parent.entry} if self.parent else {})
 
     def order(self) -> dict[str, Any]:
         """Return nothing more: clips are of the house model's size."""
@@ -93,7 +103,10 @@ class FromNothing:
         """Return a model with its first weights."""
         from tercet.studio.training import Learner
 
-        return Learner(self.shape, self.vocabulary, self.settings, device=device)
+        learner = Learner(self.shape, self.vocabulary, self.settings, device=device)
+        if self.parent:
+            learner.begin(self.parent.model.network)
+        return learner
 
     def called(self, model: Any, device: str) -> Callable[..., Any]:
         """Return the model, fused where that is worth its minute of compiling."""
@@ -114,6 +127,17 @@ class FromNothing:
         from tercet.studio.model.weights import model_files
 
         return model_files(name, pupil.average, self.vocabulary, self.nouns)
+
+
+def _require_shape(parent: Parent, shape: Shape) -> None:
+    """Raise InputError unless the run's model is of the parent's shape."""
+    found = parent.model.network.shape
+    if found != shape:
+        raise InputError(
+            f"{parent.entry['name']!r} is of size {found.size!r} for {found.owner_count} owners, "
+            f"this run of size {shape.size!r} for {shape.owner_count}",
+            hint=f"--size {found.size}, and the same works",
+        )
 
 
 @dataclass(frozen=True, slots=True)

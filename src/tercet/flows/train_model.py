@@ -14,9 +14,9 @@ from tercet.store.files import sync_folder, write_atomically
 from tercet.store.keys import SigningKey
 from tercet.studio.model_card import model_card
 from tercet.studio.training_record import (
-    BASE_NAMES,
     BATCHES_NAME,
     CARD_NAME,
+    GROUND_NAMES,
     PLAN_NAME,
     RECORD_NAME,
     RECORD_TYPE,
@@ -86,7 +86,7 @@ def _record(files: dict[str, bytes], account: Account) -> dict[str, Any]:
         "passed_over": account.passed_over,
         "settings": plan["settings"],
         "order": plan["order"],
-        **{name: plan[name] for name in BASE_NAMES if name in plan},
+        **{name: plan[name] for name in GROUND_NAMES if name in plan},
         "plan_sha256": sha256_hex(files[PLAN_NAME]),
         "chain": {
             "file": BATCHES_NAME,

@@ -19,6 +19,7 @@ from tercet.studio.batch_chain import chain_end, parse_batches
 from tercet.studio.training_record import (
     BASE_NAMES,
     BATCHES_NAME,
+    GROUND_NAMES,
     PLAN_NAME,
     PLAN_TYPE,
     RECORD_NAME,
@@ -29,7 +30,7 @@ from tercet.studio.training_record import (
 )
 
 MODEL_NAME = "model.json"
-_FROM_PLAN = ("clearance", "works", "settings", "order", *BASE_NAMES)
+_FROM_PLAN = ("clearance", "works", "settings", "order", *GROUND_NAMES)
 
 
 def holds_model(folder: Path) -> bool:

@@ -21,6 +21,7 @@ def model_card(record: Mapping[str, Any], name: str) -> str:
         ("Learned from", f"{works['count']:,} works by {works['owners']:,} owners"
          + ("" if base else _NOTHING_ELSE)),
         *_base_rows(record),
+        *_parent_rows(record),
         ("Every one listed in", f"`{works['file']}` (SHA-256 `{works['sha256']}`)"),
         ("Cleared under", f"policy {policy['id']}, version {policy['version']}, clearance "
          f"`{clearance['sha256']}`"),
@@ -59,6 +60,17 @@ def _base_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     found = f"{base['pipeline']}, {len(base['files'])} files, SHA-256 `{base['sha256']}`"
     return [("Stands on", found), ("Rights", record["rights"])]
+
+
+def _parent_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parent = record.get("parent")
+    if not parent:
+        return []
+    found = f"{parent['name']}, `{parent['model_sha256']}`, its record `{parent['record_sha256']}`"
+    return [
+        ("Began with the weights of", found),
+        ("Samples until then", f"{parent['samples']:,}, of works that are all cleared here too"),
+    ]
 
 
 def _energy(joules: int | str) -> str:

@@ -55,6 +55,18 @@ class Settings:
     level_deviation: float = 1.2
     average_part: float = 0.998
 
+    @classmethod
+    def going_on(cls, steps: int, seed: int) -> Settings:
+        """Return the settings for a model that has learned already.
+
+        It knows where things stand and what single actors look like, so crowds and the noise
+        levels at which details are decided come first.
+        """
+        return cls(
+            steps, seed, cool_part=0.4, alone_part=0.1, picture_part=0.9,
+            level_mean=-1.3, level_deviation=1.4,
+        )  # fmt: skip
+
     def fields(self) -> dict[str, Any]:
         """Return the settings for a JSON document."""
         return asdict(self)
@@ -85,6 +97,11 @@ class Learner:
         self.average.load_state_dict(self.model.state_dict())
         self.optimizers = _optimizers(self.model, settings)
         self.steps_done = 0
+
+    def begin(self, network: VideoTransformer) -> None:
+        """Take the weights of a model of the same shape as the first."""
+        for own in (self.model, self.average):
+            own.load_state_dict(network.state_dict())
 
     def step(self, batch: Batch, model: Callable[..., Tensor] | None = None) -> float:
         """Learn from one batch and return its loss; ``model`` is ours as `fused` gave it."""

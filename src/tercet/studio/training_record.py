@@ -23,6 +23,7 @@ BATCHES_NAME = "batches.txt"
 CARD_NAME = "card.md"
 NOT_READABLE = "not readable"
 BASE_NAMES = ("base", "rights")  # of an adapter's plan and record: what it stands on
+GROUND_NAMES = (*BASE_NAMES, "parent")  # all that a model may have begun with
 
 _PLAN_SHAPE: dict[str, type] = {
     "type": str, "created_at": str, "clearance": dict, "works": dict, "settings": dict,
