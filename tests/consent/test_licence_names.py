@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tercet.consent.licence_names import licence_of_id, licence_of_url, naming
-from tercet.core.terms import ConditionKind
+from tercet.core.condition import ConditionKind
 
 # Identifiers of the SPDX License List 3.x for Creative Commons licences (a selection of each kind).
 SPDX_CC = [

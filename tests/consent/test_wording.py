@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tercet.consent.evaluation import compile_declaration
 from tercet.consent.facts import Standing
 from tercet.consent.wording import holding_lines, say_declaration, say_reading
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Carrier, Declaration, Matching, Place, Reading, Statement
 from tercet.core.money import Money
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import Permission, Usage, permit
 
 TRAIN = Usage.TRAIN_GENERATIVE

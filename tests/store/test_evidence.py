@@ -22,10 +22,10 @@ from tercet.consent import signals
 from tercet.consent.capture import Capture, capture_of, declarations_of
 from tercet.consent.failures import Failure
 from tercet.consent.signal import Resource, Signal, declare
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Carrier, Matching, Reading, Source, Statement
 from tercet.core.errors import InputError, IntegrityError, StorageError
 from tercet.core.money import Money
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, Usage, permissions, permit
 from tercet.store import evidence_rows, external_sort
 from tercet.store.blobs import BlobStore

@@ -14,8 +14,8 @@ from tercet.consent.facts import (
 )
 from tercet.consent.paths import matches, normalise_pattern
 from tercet.consent.signals.agents import OWN_TOKEN, known_agents
+from tercet.core.condition import Condition
 from tercet.core.declaration import Declaration, Matching, Reading, Statement
-from tercet.core.terms import Condition
 from tercet.core.usage import Permissions, Usage
 
 UNIVERSAL = frozenset({b"", b"/", b"*", b"/*", b"/**", b"**"})

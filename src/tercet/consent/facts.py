@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Carrier, Declaration
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import Permission
 
 

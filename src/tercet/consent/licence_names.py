@@ -15,8 +15,8 @@ from functools import lru_cache
 from importlib import resources
 from urllib.parse import urlsplit
 
+from tercet.core.condition import ConditionKind
 from tercet.core.limits import URL_BYTES_MAX
-from tercet.core.terms import ConditionKind
 
 TEXT_CHARACTERS_MAX = 8_000  # a longer text is never certain
 

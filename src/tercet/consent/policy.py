@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tercet.consent.facts import ALL_CONDITIONS, CONDITION_BITS, Facts, Standing, State
-from tercet.core.terms import ConditionKind
+from tercet.core.condition import ConditionKind
 from tercet.core.usage import Usage
 from tercet.core.verdict import Outcome, Verdict
 

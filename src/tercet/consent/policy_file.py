@@ -9,9 +9,9 @@ from datetime import date
 from importlib.resources import files
 
 from tercet.consent.policy import Choice, Policy
+from tercet.core.condition import ConditionKind
 from tercet.core.errors import PolicyError
 from tercet.core.ids import sha256_hex
-from tercet.core.terms import ConditionKind
 from tercet.core.usage import ALL_USAGES, Usage
 
 BUILT_IN = (

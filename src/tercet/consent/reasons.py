@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tercet.consent.facts import State
 from tercet.consent.signals import SIGNALS
-from tercet.core.terms import ConditionKind
+from tercet.core.condition import ConditionKind
 
 _PLAIN = {
     "no_grant": "nothing found gives permission; silence is not consent",

@@ -19,8 +19,8 @@ from tercet.consent.evaluation import (
 from tercet.consent.facts import Channel, Facts, Standing, State
 from tercet.consent.failures import Consequence, consequence
 from tercet.consent.signal import Resource
+from tercet.core.condition import Condition
 from tercet.core.declaration import Declaration
-from tercet.core.terms import Condition
 from tercet.core.usage import Usage
 
 SITE_RESOURCES = (Resource.ROBOTS_TXT, Resource.TDMREP_JSON, Resource.AI_TXT)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tercet.consent.paths import PathRules
 from tercet.consent.reasons import CONDITION_WORDS
+from tercet.core.condition import Condition
 from tercet.core.declaration import Matching, Reading, Statement
-from tercet.core.terms import Condition
 from tercet.core.usage import Permission, Usage
 
 USAGE_WORDS: dict[Usage, str] = {

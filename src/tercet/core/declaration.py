@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tercet.core.terms import Condition
+from tercet.core.condition import Condition
 from tercet.core.usage import Permissions
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tercet.consent.capture import Capture
 from tercet.consent.failures import Failure
 from tercet.consent.signal import Resource
+from tercet.core.condition import condition_fields, condition_from_fields
 from tercet.core.declaration import Carrier, Declaration, Matching, Reading, Statement
-from tercet.core.terms import condition_fields, condition_from_fields
 from tercet.core.usage import Permission, Usage, permissions
 
 if TYPE_CHECKING:

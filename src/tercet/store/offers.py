@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from tercet.consent.rulebook import Rulebook
 from tercet.consent.site_index import SiteIndex
-from tercet.core.terms import ConditionKind
+from tercet.core.condition import ConditionKind
 from tercet.store.files import written_whole
 
 OFFER_SCHEMA: pa.Schema = pa.schema(

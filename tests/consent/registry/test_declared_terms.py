@@ -11,9 +11,9 @@ from tercet.consent.registry.declared_terms import (
     stated_terms,
 )
 from tercet.consent.registry.match_document import UsageTerms
+from tercet.core.condition import ConditionKind
 from tercet.core.errors import InputError
 from tercet.core.money import Money
-from tercet.core.terms import ConditionKind
 from tercet.core.usage import Permission, Usage
 
 

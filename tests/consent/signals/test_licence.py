@@ -17,8 +17,8 @@ from tercet.consent.signals.licence import (
     read_text,
     read_xmp,
 )
+from tercet.core.condition import ConditionKind
 from tercet.core.declaration import Carrier, Declaration, Source
-from tercet.core.terms import ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission
 
 SOURCE = Source("https://example.org/p", Carrier.META, media_type="text/html")

@@ -21,9 +21,9 @@ from tercet.consent.registry.match_document import (
 from tercet.consent.rulebook import compile_rulebook
 from tercet.consent.signal import Resource
 from tercet.consent.signals.registry import read_match
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Carrier, Source
 from tercet.core.money import Money
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import Permission, Usage
 from tercet.core.verdict import Outcome
 from tercet.core.work import Medium

@@ -21,8 +21,8 @@ from typing import Any
 
 from tercet.consent.registry.identifiers import Identifiers
 from tercet.consent.registry.match_document import UsageTerms
+from tercet.core.condition import condition_fields, condition_from_fields
 from tercet.core.errors import InputError, IntegrityError
-from tercet.core.terms import condition_fields, condition_from_fields
 from tercet.core.usage import Permission, Usage
 from tercet.core.work import Medium
 

@@ -13,9 +13,9 @@ from typing import Any
 from tercet.consent.licence_names import naming
 from tercet.consent.plain_text import clean
 from tercet.consent.registry.match_document import UsageTerms
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.errors import InputError
 from tercet.core.money import Money, parse_money
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, Usage
 
 Terms = tuple[UsageTerms, ...]

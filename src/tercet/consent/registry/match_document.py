@@ -22,7 +22,7 @@ from typing import Any
 
 from tercet.consent.fingerprints.bands import Band
 from tercet.core.canonical import canonical_json
-from tercet.core.terms import Condition, condition_fields
+from tercet.core.condition import Condition, condition_fields
 from tercet.core.usage import Permission, Usage
 from tercet.core.work import Medium
 

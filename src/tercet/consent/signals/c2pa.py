@@ -14,9 +14,9 @@ from typing import Any
 
 from tercet.consent.plain_text import clean
 from tercet.consent.signal import Resource, Signal, declare, unreadable
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Declaration, Reading, Source, Statement
 from tercet.core.limits import METADATA_BYTES_MAX
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, Usage, permit
 
 _SIGNAL = ("c2pa", "CAWG Training and Data Mining Assertion", "1.1")

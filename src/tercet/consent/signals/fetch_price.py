@@ -12,10 +12,10 @@ import re
 from tercet.consent.http_headers import Header, parse_headers, status_code
 from tercet.consent.plain_text import clean
 from tercet.consent.signal import Resource, Signal, declare
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Declaration, Reading, Source, Statement
 from tercet.core.errors import InputError
 from tercet.core.money import Money, parse_money
-from tercet.core.terms import Condition, ConditionKind
 
 _SPEC = ("fetch_price", "HTTP 402 and pay per crawl", "Cloudflare 2026-04-23, x402 v2")
 _PRICES = frozenset(

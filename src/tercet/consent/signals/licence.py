@@ -20,9 +20,9 @@ from tercet.consent.plain_text import clean, resolve
 from tercet.consent.signal import Resource, Signal, declare
 from tercet.consent.web_link import parse_links
 from tercet.consent.xml_tree import Element, attribute_names, names, parse_xml, text_of
+from tercet.core.condition import Condition
 from tercet.core.declaration import Declaration, Reading, Source, Statement
 from tercet.core.limits import METADATA_BYTES_MAX
-from tercet.core.terms import Condition
 from tercet.core.usage import ALL_USAGES, Permission, permit
 
 _SPEC = ("licence", "Licence names, CC and SPDX", "CC 4.0, SPDX 3, table 2026-11-22")

@@ -14,9 +14,9 @@ from tercet.consent.media.xmp import RDF, Property, properties, trim
 from tercet.consent.plain_text import clean
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.consent.xml_tree import parse_xml
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Declaration, Reading, Source, Statement
 from tercet.core.limits import METADATA_BYTES_MAX
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, TRAINING, Permission, Permissions, Usage, permit
 
 _SIGNAL = ("plus", "PLUS Data Mining (IPTC Photo Metadata)", "2025.1")

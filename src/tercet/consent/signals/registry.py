@@ -14,8 +14,8 @@ from tercet.consent.plain_text import clean
 from tercet.consent.registry.match_document import MATCH_TYPE
 from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.core.canonical import canonical_json
+from tercet.core.condition import Condition, ConditionKind, condition_from_fields
 from tercet.core.declaration import Declaration, Reading, Source, Statement
-from tercet.core.terms import Condition, ConditionKind, condition_from_fields
 from tercet.core.usage import ALL_USAGES, Permission, Usage, permit
 
 _SIGNAL = ("registry", "Tercet registry match", "1")

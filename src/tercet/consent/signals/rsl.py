@@ -22,8 +22,8 @@ from tercet.consent.signals.rsl_document import Document, read_document
 from tercet.consent.signals.rsl_terms import read_terms
 from tercet.consent.web_link import WebLink, parse_links
 from tercet.consent.xml_tree import names, parse_xml
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Carrier, Declaration, Reading, Source, Statement
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, permit
 
 _SPEC = ("rsl", "RSL", "1.0")

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 from tercet.consent.plain_text import clean, host_of, pattern_text
 from tercet.consent.signals.rsl_document import Classes, Content, Document, License, Payment
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Matching, Reading, Statement
 from tercet.core.errors import InputError
 from tercet.core.money import Money, parse_money
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import ALL_USAGES, Permission, Usage, permissions, permit
 
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?\Z")

@@ -26,9 +26,9 @@ from tercet.consent.signal import Resource, Signal, declare, unreadable
 from tercet.consent.signals.tdmrep_file import Rule, read_rules
 from tercet.consent.signals.tdmrep_policy import read_policy
 from tercet.consent.xml_tree import Element, attribute_names, names, parse_xml, text_of
+from tercet.core.condition import Condition, ConditionKind
 from tercet.core.declaration import Declaration, Matching, Reading, Source, Statement
 from tercet.core.limits import DECLARATIONS_MAX
-from tercet.core.terms import Condition, ConditionKind
 from tercet.core.usage import AI_USAGES, TRAINING, Permission, Usage, permit
 
 _SPEC = ("tdmrep", "TDMRep", "2024-05-10")

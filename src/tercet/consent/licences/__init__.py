@@ -1,0 +1,1 @@
+"""Licences: terms, offers, negotiations, agreements, mandates and letters. Pure."""
