@@ -173,12 +173,14 @@ def memorised(
     looks = np.concatenate((made_look, real_look))
     by_pixels = np.full(len(pixels), np.inf, np.float32)
     by_looks = by_pixels.copy()
+    compared_count = 0
     for batch in _batches(training):
         clips = real_clips(batch, stage)
         by_pixels = np.minimum(by_pixels, nearest(pixels, [pixel_rows(clips)])[0])
         features = features_of(clips, batch, stage, classifier).astype(np.float32)
         by_looks = np.minimum(by_looks, nearest(looks, [features])[0])
-        tell("training clips compared", batch[-1].index + 1, len(training))
+        compared_count += len(batch)
+        tell("training clips compared", compared_count, len(training))
     count = len(made)
     return {
         "pixels": memorisation(by_pixels[:count], by_pixels[count:]),
