@@ -60,3 +60,10 @@ REMOTE_BYTES_MAX = 1024 * 1024 * 1024  # of one video that another server made
 REMOTE_ANSWER_BYTES_MAX = 1024 * 1024  # of one JSON answer of it
 REMOTE_SECONDS_MAX = 2 * 3600  # waited for one video of another server
 PICTURE_BYTES_MAX = 32 * 1024 * 1024  # of a picture that a video begins with
+
+# Licences: parties and their signed documents
+DOCUMENT_BYTES_MAX = 1024 * 1024  # of one signed document: a party, an offer, an agreement
+PARTY_KEYS_MAX = 64  # in one party document; keys are never taken out of it
+SIGNATURES_MAX = 66  # on one document: a party's keys at most, or two parties
+PARTY_NAME_CHARACTERS_MAX = 200
+REPERTOIRE_BYTES_MAX = 2 * 1024 * 1024 * 1024
