@@ -15,6 +15,7 @@ from tercet.core.usage import Usage
 
 TERMS_TYPE = "tercet/terms@1"
 WORLD = "*"  # every country
+FOREVER = "9999-12-31"  # the last full date of RFC 3339, as the end of what has none
 
 
 class Purpose(StrEnum):
@@ -307,7 +308,8 @@ class Use:
     """One thing a licensee wants to do, at one time: what terms are asked about.
 
     ``model`` and ``version`` name the model that is trained or asked; ``territories`` are where it
-    is offered. ``on`` is the day. Empty fields ask for nothing special and need no permission.
+    is offered. ``on`` is the day. Empty fields ask for nothing special and need no permission,
+    except where terms are bound to a licensee, a model or its size: silence does not meet those.
     """
 
     usage: Usage

@@ -158,13 +158,16 @@ def _list_decoder(decode_item: _Decoder) -> _Decoder:
             raise TooManyError(path, f"at most {LIST_ITEMS_MAX} values", str(len(value)))
         items = tuple(decode_item(item, f"{path}[{at}]") for at, item in enumerate(value))
         if len(set(items)) < len(items):
-            twice = next(at for at, item in enumerate(items) if item in items[:at])
-            raise RepeatedError(
-                f"{path}[{twice}]", "each value once", f"{value[twice]!a:.80} again"
-            )
+            raise _repeated(items, path)
         return items
 
     return decode
+
+
+def _repeated(items: tuple[Any, ...], path: str) -> RepeatedError:
+    first = {item: at for at, item in reversed(tuple(enumerate(items)))}
+    at, item = next((at, item) for at, item in enumerate(items) if first[item] < at)
+    return RepeatedError(f"{path}[{at}]", "each value once", f"{item!s:.80} again")
 
 
 def _choice_decoder(kind: type[StrEnum]) -> _Decoder:
