@@ -1,0 +1,81 @@
+"""What a licence's guards say of a prompt: words that may not stand in it, styles by name.
+
+The other guards of `Guards` are about outputs, and are duties of the licensee: nothing here can
+see a person's face or a scene made again in a prompt.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tercet.core.terms import Guards
+
+_WORD = re.compile(r"[^\W_]+")
+_ASKING = (
+    ("style", "of"), ("manner", "of"), ("look", "of"), ("work", "of"), ("by",),
+    ("like",), ("after",), ("phong", "cách"), ("phong", "cách", "của"), ("kiểu",), ("kiểu", "của"), ("theo",), ("giống",),
+)  # fmt: skip
+"""Words before a name that ask for its owner's style, in English and Vietnamese."""
+_MANNERS = frozenset({"style", "styled", "esque"})  # words after it that do
+
+
+class BreachCode(StrEnum):
+    """Which guard a prompt breaks."""
+
+    BLOCKED_WORD = "blocked_word"
+    STYLE_BY_NAME = "style_by_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One guard broken, and the words of the prompt that break it, as the licence writes them."""
+
+    code: BreachCode
+    words: str
+
+
+def prompt_breaches(guards: Guards, names: Iterable[str], prompt: str) -> tuple[Breach, ...]:
+    """Return how ``prompt`` breaks ``guards``; nothing: it does not.
+
+    ``names`` are the owners the licence speaks for. A name of several words breaks the guard on
+    styles wherever it stands; of one word only where the words around it ask for a style, since
+    it may be a common word ("a red rose" asks for nobody's style).
+    """
+    return tuple(_breaches(guards, names, words_of(prompt)))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of ``text``, however they are written: letters of any width and case."""
+    return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _breaches(guards: Guards, names: Iterable[str], prompt: tuple[str, ...]) -> Iterator[Breach]:
+    for blocked in guards.blocked_words:
+        if any(_places(words_of(blocked), prompt)):
+            yield Breach(BreachCode.BLOCKED_WORD, blocked)
+    if guards.styles:
+        for name in names:
+            if _asks_for(words_of(name), prompt):
+                yield Breach(BreachCode.STYLE_BY_NAME, name)
+
+
+def _asks_for(name: Sequence[str], prompt: tuple[str, ...]) -> bool:
+    for start, end in _places(name, prompt):
+        before, after = prompt[:start], prompt[end : end + 2]
+        if len(name) > 1 or _MANNERS & set(after):
+            return True
+        if any(before[-len(asking) :] == asking for asking in _ASKING):
+            return True
+    return False
+
+
+def _places(words: Sequence[str], prompt: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield where ``words`` stand in ``prompt`` one after another."""
+    size = len(words)
+    for start in range(len(prompt) - size + 1) if size else ():
+        if tuple(prompt[start : start + size]) == tuple(words):
+            yield start, start + size
