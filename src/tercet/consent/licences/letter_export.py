@@ -201,8 +201,13 @@ def _counts_of(value: object) -> Counts:
         **number,
         professions=_table_of(fields.raw("professions"), "export.counts.professions"),
         countries=_table_of(fields.raw("countries"), "export.counts.countries"),
-        proofs=fields.items("proofs", _cell_of, len(ProofKind)),
+        proofs=fields.items("proofs", _proof_cell_of, len(ProofKind)),
     )
+
+
+def _proof_cell_of(value: object, where: str) -> Cell:
+    fields = ClosedFields(value, where, ("label", "count"))
+    return Cell(fields.choice("label", ProofKind), fields.integer("count", 1, SIGNATORIES_MAX))
 
 
 def _table_of(value: object, where: str) -> Table:
