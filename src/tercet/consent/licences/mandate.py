@@ -32,6 +32,7 @@ from tercet.consent.licences.closed_fields import (
     kind_in,
     text_matching,
 )
+from tercet.consent.licences.repertoire import RepertoireError, normal_line
 from tercet.core.terms import PartyName, RepertoireName
 from tercet.core.usage import Usage
 
@@ -54,7 +55,6 @@ _MANDATE_FIELDS = (
     "cut_basis_points", "start", "end", "notice_days", "letter", "contact",
 )  # fmt: skip
 _REVOCATION_FIELDS = ("type", "id", "made_at", "mandate", "member", "collective", "reason")
-_WORK_LINE = re.compile(r"sha256:[0-9a-f]{64}|(url|site):\S{1,16384}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +255,7 @@ def repertoire_fields(repertoire: RepertoireName) -> dict[str, Any]:
 def repertoire_of(value: object, where: str) -> RepertoireName:
     """Return which works are meant. Raises DocumentError."""
     fields = ClosedFields(value, where, _WORKS_FIELDS)
-    line = text_matching(_WORK_LINE, "a work such as sha256:... or url:...")
-    exclusions = fields.items("exclusions", line, EXCLUSIONS_MAX)
+    exclusions = fields.items("exclusions", _work_line, EXCLUSIONS_MAX)
     if list(exclusions) != sorted(set(exclusions)):
         raise DocumentError(f"{where}.exclusions must be sorted, each work once")
     return RepertoireName(
@@ -264,6 +263,16 @@ def repertoire_of(value: object, where: str) -> RepertoireName:
         fields.integer("work_count", 0, WORKS_MAX),
         exclusions,
     )
+
+
+def _work_line(value: object, where: str) -> str:
+    try:
+        normal = normal_line(str(value))
+    except RepertoireError as error:
+        raise DocumentError(f"{where}: {error.message}") from error
+    if normal != value:
+        raise DocumentError(f"expected {normal:.200} at {where}, got it in another form")
+    return normal
 
 
 def _unsigned(document: Mapping[str, Any]) -> object:
