@@ -6,15 +6,24 @@ from tercet.core.errors import InputError
 
 
 class TermsError(InputError):
-    """Terms that cannot be used. ``path`` names the field, as in ``grant.usages[0]``."""
+    """Terms that cannot be used. ``path`` names the field, as in ``grant.usages[0]``.
+
+    ``place`` is what was read, and where: "terms" for a document, file and line for a file.
+    """
 
     code = "bad-terms"
 
-    def __init__(self, path: str, expected: str, got: str, *, hint: str = "") -> None:
-        super().__init__(f"terms: {path}: expected {expected}; got {got}", hint=hint)
+    def __init__(
+        self, path: str, expected: str, got: str, *, hint: str = "", place: str = "terms"
+    ) -> None:
+        super().__init__(f"{place}: {path}: expected {expected}; got {got}", hint=hint)
         self.path = path
         self.expected = expected
         self.got = got
+
+    def found_at(self, place: str) -> TermsError:
+        """Return the same error, told of another place."""
+        return type(self)(self.path, self.expected, self.got, hint=self.hint, place=place)
 
 
 class UnknownMemberError(TermsError):
@@ -111,3 +120,9 @@ class TooManyError(TermsError):
     """A list that is longer than terms may be."""
 
     code = "too-many-values"
+
+
+class TermsFileError(InputError):
+    """A terms file that cannot be read at all: too large, not UTF-8, not TOML."""
+
+    code = "bad-terms-file"

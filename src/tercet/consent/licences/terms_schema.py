@@ -49,7 +49,7 @@ _Decoder = Callable[[object, str], Any]
 
 def terms_fields(terms: Terms) -> dict[str, Any]:
     """Return terms as the fields of a ``tercet/terms@1`` document, every one of them said."""
-    return {"type": TERMS_TYPE, **cast("dict[str, Any]", _encoded(terms))}
+    return {"type": TERMS_TYPE, **cast("dict[str, Any]", json_value(terms))}
 
 
 def terms_of(document: object) -> Terms:
@@ -86,11 +86,12 @@ def terms_schema() -> dict[str, Any]:
     }
 
 
-def _encoded(value: object) -> object:
+def json_value(value: object) -> object:
+    """Return a value of terms (a record, a list, a plain value) as JSON has it."""
     if is_dataclass(value):
-        return {item.name: _encoded(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: json_value(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, tuple):
-        return [_encoded(item) for item in value]
+        return [json_value(item) for item in value]
     return str(value) if isinstance(value, StrEnum) else value
 
 
