@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from tercet.consent.licences.agreement import Agreement, agreement_of
+from tercet.consent.licences.exchange_content import SIGNING_DAYS
 from tercet.consent.licences.offer import Offer, offer_of
 from tercet.consent.licences.party_history import KeyStanding, Parties, key_standing
 from tercet.consent.licences.signing import (
@@ -128,7 +130,7 @@ def check_agreement(
 
     ``signers`` are the ids of those who must have signed, in order: by default the assigner and
     the assignee. With ``offer``, the agreement must say what that offer said, and have been made
-    while it was open; with ``pids`` (consumer's, provider's), be of that negotiation. Without
+    while it was open or in the time to sign after that; with ``pids`` (consumer's, provider's), be of that negotiation. Without
     ``repertoires`` its list of works is not looked at.
     """
     try:
@@ -245,7 +247,10 @@ def _check_offered(agreement: Agreement, document: Document) -> Standing:
         terms = replace(terms, licensee=agreement.terms.licensee)
     if terms != agreement.terms:
         return Standing.OTHER_TEXT
-    is_in_time = offer.made_at <= agreement.made_at and offer.is_open(agreement.made_at)
+    if agreement.made_at < offer.made_at:
+        return Standing.OTHER_OFFER
+    last = datetime.fromisoformat(offer.valid_until) + timedelta(days=SIGNING_DAYS)
+    is_in_time = datetime.fromisoformat(agreement.made_at) < last
     return Standing.VALID if is_in_time else Standing.OFFER_EXPIRED
 
 
