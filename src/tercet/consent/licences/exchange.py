@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tercet.consent.licences.exchange_content import Checks, check_content
+from tercet.consent.licences.exchange_content import Checks, check_content, check_one_signature
 from tercet.consent.licences.messages import Answer, Message, message_document
 from tercet.consent.licences.negotiation import Role, State, Step, next_state
 from tercet.consent.licences.negotiation_side import (
@@ -113,7 +113,7 @@ def receive(negotiation: Negotiation, message: Message, checks: Checks, at: str)
     """Take a message of the other side. Never raises for what the message says."""
     try:
         _check_sender(negotiation, message)
-        checks.check_signed(message_document(message), message.party)
+        check_one_signature(message_document(message), message.party, checks)
     except TercetError as error:
         return _refused_to_stranger(negotiation, message, error)
     known = (negotiation.answered or {}).get(message.message_id)
@@ -158,7 +158,7 @@ def prepare(negotiation: Negotiation, message: Message, checks: Checks, at: str)
     if message.sender is not negotiation.role or message.party != negotiation.party:
         raise SenderError("expected a message of our own")
     next_state(negotiation.state, message.step, negotiation.role)
-    checks.check_signed(message_document(message), negotiation.party)
+    check_one_signature(message_document(message), negotiation.party, checks)
     check_content(negotiation, message, checks, at)
     supersedes = negotiation.supersedes or message.supersedes
     return replace(negotiation, pending=message, supersedes=supersedes)
@@ -240,8 +240,9 @@ def _check_sender(negotiation: Negotiation, message: Message) -> None:
         )
     named = message.pid(negotiation.role)
     its_own = message.pid(negotiation.role.other)
-    is_first = negotiation.state is None and negotiation.pending is None
-    if named != negotiation.pid and not (is_first and not named):
+    begins = negotiation.state is None and negotiation.pending is None
+    may_not_know_us = begins or message.message_id in (negotiation.answered or {})
+    if named != negotiation.pid and (named or not may_not_know_us):
         raise SenderError(f"expected a message for {negotiation.pid}, got one for {named or '-'}")
     if negotiation.peer_pid and its_own != negotiation.peer_pid:
         raise SenderError(
@@ -313,14 +314,21 @@ def _acknowledged(
     )
 
 
-def _terminated(negotiation: Negotiation, words: str, at: str) -> Negotiation:
-    entry = Entry(Happening.DIFFERED, at, State.TERMINATED, negotiation.pending, words)
-    entries = (*negotiation.entries, entry)
-    return replace(negotiation, state=State.TERMINATED, pending=None, entries=entries)
+def _terminated(
+    negotiation: Negotiation, words: str, at: str, message: Message | None = None
+) -> Negotiation:
+    """Return a negotiation that ends because both sides differ; ``message`` showed it."""
+    entries = [*negotiation.entries]
+    if negotiation.pending is not None:
+        entries.append(
+            Entry(Happening.WITHDRAWN, at, negotiation.state, negotiation.pending, words)
+        )
+    entries.append(Entry(Happening.DIFFERED, at, State.TERMINATED, message, words))
+    return replace(negotiation, state=State.TERMINATED, pending=None, entries=tuple(entries))
 
 
 def _differing(negotiation: Negotiation, message: Message, error: PlaceError, at: str) -> Refused:
-    ended = _terminated(negotiation, error.message, at)
+    ended = _terminated(negotiation, error.message, at, message)
     answer = _answer(ended, message, state=ended.state, error=error)
     return Refused(_remembering(ended, message, answer), answer, error)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from tercet.consent.licences.closed_fields import SHA256, ClosedFields
+from tercet.consent.licences.agreement import agreement_of
 from tercet.consent.licences.messages import Message
 from tercet.consent.licences.negotiation import Step
 from tercet.consent.licences.negotiation_side import Negotiation
@@ -23,12 +23,7 @@ from tercet.core.errors import IntegrityError, RefusedError
 from tercet.core.strict_json import read_canonical_object
 from tercet.core.terms import Terms
 
-AGREEMENT_TYPE = "tercet/agreement@1"
 SIGNING_DAYS = 30
-_AGREEMENT = (
-    "type", "id", "negotiation", "made_at", "terms", "offer_sha256", "supersedes", "parties",
-    "signatures",
-)  # fmt: skip
 
 
 class LapsedError(RefusedError):
@@ -55,6 +50,12 @@ class OtherTextError(IntegrityError):
     code = "other-text"
 
 
+class SignerError(RefusedError):
+    """A document that is signed by nobody, by somebody else, or by more than it should be."""
+
+    code = "other-signer"
+
+
 class Checks(Protocol):
     """What the exchange asks about the world outside of it; each raises a TercetError for no."""
 
@@ -66,6 +67,9 @@ class Checks(Protocol):
 
         ``pid`` is our id of the negotiation that wants to: no other one may be about to.
         """
+
+    def check_agreement_id(self, agreement: str, pid: str) -> None:
+        """Make sure that no agreement of another negotiation has this id."""
 
 
 def check_content(negotiation: Negotiation, message: Message, checks: Checks, at: str) -> None:
@@ -92,6 +96,14 @@ def check_content(negotiation: Negotiation, message: Message, checks: Checks, at
             return
 
 
+def check_one_signature(document: Mapping[str, Any], party: str, checks: Checks) -> None:
+    """Make sure that a document is signed by one party alone. Raises a TercetError."""
+    signers = [signature.party for signature in signatures_of(document)]
+    if signers != [party]:
+        raise SignerError(f"expected one signature, by {party}, got {', '.join(signers) or 'none'}")
+    checks.check_signed(document, party)
+
+
 def offer_on_table(negotiation: Negotiation) -> Offer:
     """Return the offer that an acceptance would accept. Raises RefusedError before the first."""
     last = negotiation.last_offer
@@ -111,7 +123,7 @@ def _check_offer(negotiation: Negotiation, message: Message, checks: Checks, at:
     document = read_canonical_object(message.document)
     offer = offer_of(document)
     _check_open(offer, at)
-    checks.check_signed(document, message.party)
+    check_one_signature(document, message.party, checks)
     _check_parties(terms_of(document["terms"]), negotiation)
     last = negotiation.last_offer
     if last is None:
@@ -131,45 +143,38 @@ def _check_agreement(negotiation: Negotiation, message: Message, checks: Checks,
     else:
         _check_open(offer, at)
     document = read_canonical_object(message.document)
-    fields = ClosedFields(document, "agreement", _AGREEMENT)
-    fields.constant("type", AGREEMENT_TYPE)
-    fields.time("made_at")
-    fields.matching("offer_sha256", SHA256, "the SHA-256 of an offer")
-    expected: dict[str, object] = {
-        "negotiation": {
-            "consumer_pid": message.consumer_pid,
-            "provider_pid": message.provider_pid,
-        },
-        "parties": {"assigner": negotiation.provider, "assignee": negotiation.consumer},
+    agreement = agreement_of(document)
+    expected = {
+        "consumer_pid": message.consumer_pid,
+        "provider_pid": message.provider_pid,
+        "assigner": negotiation.provider,
+        "assignee": negotiation.consumer,
         "offer_sha256": offer.sha256,
         "supersedes": negotiation.supersedes,
     }
     for name, value in expected.items():
-        if fields.raw(name) != value:
+        if getattr(agreement, name) != value:
             raise OtherTextError(
-                f"expected {value} at agreement.{name}, got {fields.raw(name)!r:.200}",
-                hint="an agreement is about this negotiation, its parties and the offer on the "
-                "table",
+                f"expected {value or 'nothing'} as {name} of the agreement, got "
+                f"{getattr(agreement, name) or 'nothing'}",
+                hint="it is about this negotiation, its parties and the offer on the table",
             )
-    if canonical_json(fields.raw("terms")) != offer.terms:
+    checks.check_agreement_id(agreement.id, negotiation.pid)
+    if canonical_json(document["terms"]) != offer.terms:
         raise OtherTextError(
             "expected the terms of the offer on the table, got others",
             hint="terms cannot be altered on the way to a signature; make another offer",
         )
-    checks.check_signed(document, negotiation.provider)
+    check_one_signature(document, negotiation.provider, checks)
 
 
 def _check_countersigned(negotiation: Negotiation, message: Message, checks: Checks) -> None:
     """The same text with the signatures it had, and the consumer's."""
     before = read_canonical_object(agreement_under_way(negotiation))
     document = read_canonical_object(message.document)
-    had, has = set(signatures_of(before)), set(signatures_of(document))
-    added = has - had
-    if (
-        document_sha256(document) != document_sha256(before)
-        or not had <= has
-        or {each.party for each in added} != {negotiation.consumer}
-    ):
+    had, has = signatures_of(before), signatures_of(document)
+    is_same = document_sha256(document) == document_sha256(before) and has[: len(had)] == had
+    if not is_same or [each.party for each in has[len(had) :]] != [negotiation.consumer]:
         raise OtherTextError(
             "expected the agreement as the provider signed it, with the consumer's signature "
             "added, got another text"

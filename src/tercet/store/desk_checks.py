@@ -1,0 +1,78 @@
+"""What a desk knows of the world, for the exchange: parties and their keys, agreements that stand.
+
+Each question is read by itself. Inside a write transaction nobody else writes, so the answers hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tercet.consent.licences.messages import MESSAGE_TYPE
+from tercet.consent.licences.offer import OFFER_TYPE
+from tercet.consent.licences.party_history import Parties
+from tercet.consent.licences.signing import signatures_of
+from tercet.consent.licences.standing import check_offer, check_signers, require_valid
+from tercet.core.errors import RefusedError
+from tercet.store.desk_database import DeskDatabase
+from tercet.store.desk_documents import (
+    AgreementKnownError,
+    agreements_in,
+    is_superseding,
+    party_histories,
+    terminations_of,
+)
+
+
+class NotAmendableError(RefusedError):
+    """An agreement that cannot be superseded: it does not stand, or is another's."""
+
+    code = "not-amendable"
+
+
+class DeskChecks:
+    """The checks of one desk at one time, RFC 3339 in UTC."""
+
+    def __init__(self, database: DeskDatabase, at: str) -> None:
+        self._database = database
+        self._at = at
+        self._parties: Parties | None = None
+
+    def check_signed(self, document: Mapping[str, Any], party: str) -> None:
+        """Make sure that a party signed a document with a key that counts. Raises StandingError."""
+        kind = str(document["type"])
+        what = kind.removeprefix("tercet/").partition("@")[0]
+        claimed_at = document["sent_at" if kind == MESSAGE_TYPE else "made_at"]
+        its_own = [each for each in document["signatures"] if each["party"] == party]
+        alone = {**document, "signatures": its_own}
+        standing = check_signers(alone, (party,), self._known(), claimed_at, self._at)
+        require_valid(standing, what)
+        if kind == OFFER_TYPE and signatures_of(document)[0].party == party:
+            require_valid(check_offer(document, self._known(), self._at), what)
+
+    def check_supersedes(self, agreement: str, provider: str, consumer: str, pid: str) -> None:
+        """Make sure that an agreement stands between the two and nobody else ends it."""
+        with self._database.reading() as connection:
+            found = agreements_in(connection, agreement_id=agreement)
+            is_taken = is_superseding(connection, agreement, pid)
+            is_ended = bool(terminations_of(connection, agreement))
+        is_theirs = bool(found) and (found[0].assigner, found[0].assignee) == (provider, consumer)
+        if not is_theirs or is_taken or is_ended:
+            raise NotAmendableError(
+                f"expected an agreement of these two that stands and that nothing else takes the "
+                f"place of, got {agreement}",
+                hint="negotiate a new agreement, or amend the one that took its place",
+            )
+
+    def check_agreement_id(self, agreement: str, pid: str) -> None:
+        """Make sure that no agreement of another negotiation has this id."""
+        with self._database.reading() as connection:
+            found = agreements_in(connection, agreement_id=agreement, final=False)
+        if found and found[0].pid != pid:
+            raise AgreementKnownError(f"another agreement has the id {agreement}")
+
+    def _known(self) -> Parties:
+        if self._parties is None:
+            with self._database.reading() as connection:
+                self._parties = party_histories(connection)
+        return self._parties
