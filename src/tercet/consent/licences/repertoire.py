@@ -96,7 +96,7 @@ class Repertoire:
     def line(self, at: int) -> str:
         """Return a line by its position after the header, from 0."""
         if at < len(self.digests):
-            return WORK + self.digests[at].tobytes().hex()
+            return f"{WORK}{self.digests[at].tobytes().hex()}"
         at -= len(self.digests)
         return f"{SITE}{self.sites[at]}" if at < len(self.sites) else self._url_line(at)
 
@@ -282,7 +282,7 @@ def _digests_in(block: bytes) -> Digests:
     )
     if not is_formed:
         raise _first_fault(block, 0, WORK)
-    digests = _rows(binascii.unhexlify(digits))
+    digests = _rows(binascii.unhexlify(digits.data))
     keys = _keys(digests)
     wrong = np.flatnonzero(keys[:-1] >= keys[1:])
     if len(wrong):
@@ -360,7 +360,7 @@ def _order_error(line_number: int) -> RepertoireOrderError:
 def _bytes_of(digests: Digests, sites: Iterable[str], urls: Iterable[str]) -> bytes:
     table = np.empty((len(digests), _ROW_BYTES), dtype=np.uint8)
     table[:, : len(WORK)] = np.frombuffer(WORK.encode(), dtype=np.uint8)
-    digits = np.frombuffer(binascii.hexlify(np.ascontiguousarray(digests)), dtype=np.uint8)
+    digits = np.frombuffer(binascii.hexlify(np.ascontiguousarray(digests).data), dtype=np.uint8)
     table[:, len(WORK) : -1] = digits.reshape(-1, 64)
     table[:, -1] = ord("\n")
     texts = [f"{SITE}{site}\n" for site in sites] + [f"{URL}{url}\n" for url in urls]

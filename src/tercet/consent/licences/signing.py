@@ -158,15 +158,19 @@ def public_key_of(text: str) -> bytes:
     return raw
 
 
-def signing_input(document: Document, key_id: str) -> bytes:
-    """Return the bytes that a signature is over (RFC 7515 section 5.1, step 8)."""
-    payload = _encoded(canonical_json(_unsigned(document)))
-    return f"{_encoded(_header(key_id))}.{payload}".encode("ascii")
+def signed_payload(document: Document) -> bytes:
+    """Return the bytes of a document that every signature on it is over: all but these."""
+    return canonical_json({name: v for name, v in document.items() if name != "signatures"})
+
+
+def signing_input(payload: bytes, key_id: str) -> bytes:
+    """Return the bytes that one key signs (RFC 7515 section 5.1, step 8)."""
+    return f"{_encoded(_header(key_id))}.{_encoded(payload)}".encode("ascii")
 
 
 def document_sha256(document: Document) -> str:
     """Return the name of a document, signed or not: SHA-256 of its canonical JSON unsigned."""
-    return sha256_hex(canonical_json(_unsigned(document)))
+    return sha256_hex(signed_payload(document))
 
 
 def signed(document: Document, signer: Signer) -> dict[str, Any]:
@@ -174,7 +178,7 @@ def signed(document: Document, signer: Signer) -> dict[str, Any]:
     carried = list(document.get("signatures", ()))
     if any(each["key_id"] == signer.key_id for each in carried):
         return dict(document)
-    value = signer.sign(signing_input(document, signer.key_id))
+    value = signer.sign(signing_input(signed_payload(document), signer.key_id))
     jws = f"{_encoded(_header(signer.key_id))}..{_encoded(value)}"
     one = {"party": signer.party, "key_id": signer.key_id, "jws": jws}
     return dict(document) | {"signatures": [*carried, one]}
@@ -200,12 +204,20 @@ def check_signature(document: Document, signature: Signature, public_raw: bytes)
 
     Raises one of the kinds of SignatureError: each flaw has its own.
     """
+    check_signature_over(signed_payload(document), signature, public_raw)
+
+
+def check_signature_over(payload: bytes, signature: Signature, public_raw: bytes) -> None:
+    """Make sure that a signature is by this key and over what signed_payload returned.
+
+    Raises one of the kinds of SignatureError.
+    """
     value = _checked_parts(signature)
     if key_id_of(public_raw) != signature.key_id:
         raise SignatureKeyError(
             f"expected a signature by the key {key_id_of(public_raw)}, got {signature.key_id}"
         )
-    if not holds(public_raw, value, signing_input(document, signature.key_id)):
+    if not holds(public_raw, value, signing_input(payload, signature.key_id)):
         raise SignatureWrongError(
             f"the signature by {signature.party} with the key {signature.key_id} is not over this "
             f"text",
@@ -271,10 +283,6 @@ def _signature(value: object, where: str) -> Signature:
         key_id=fields.matching("key_id", KEY_ID, "the id of a key, 16 hex digits"),
         jws=fields.text("jws", _JWS_CHARACTERS_MAX, required=True),
     )
-
-
-def _unsigned(document: Document) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name != "signatures"}
 
 
 def _header(key_id: str) -> bytes:

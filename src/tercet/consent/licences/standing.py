@@ -21,9 +21,10 @@ from tercet.consent.licences.signing import (
     Signature,
     SignatureAlgorithmError,
     SignatureError,
-    check_signature,
+    check_signature_over,
     document_sha256,
     signatures_of,
+    signed_payload,
 )
 from tercet.consent.licences.terms_schema import terms_of
 from tercet.core.errors import InputError, RefusedError
@@ -130,8 +131,8 @@ def check_agreement(
 
     ``signers`` are the ids of those who must have signed, in order: by default the assigner and
     the assignee. With ``offer``, the agreement must say what that offer said, and have been made
-    while it was open or in the time to sign after that; with ``pids`` (consumer's, provider's), be of that negotiation. Without
-    ``repertoires`` its list of works is not looked at.
+    while it was open or in the time to sign after that; with ``pids`` (consumer's, provider's), be
+    of that negotiation. Without ``repertoires`` its list of works is not looked at.
     """
     try:
         agreement = agreement_of(document)
@@ -188,20 +189,21 @@ def check_signers(
         signatures = signatures_of(document)
     except (InputError, SignatureError):
         return Standing.MALFORMED
+    payload = signed_payload(document)
     for at, party in enumerate(signers):
         if at >= len(signatures):
             return Standing.UNSIGNED
         if signatures[at].party != party:
             by_whom = {signature.party for signature in signatures}
             return Standing.UNSIGNED if by_whom <= set(signers) else Standing.OTHER_SIGNER
-        standing = _check_one(document, signatures[at], parties, made_at, seen_at)
+        standing = _check_one(payload, signatures[at], parties, made_at, seen_at)
         if standing is not Standing.VALID:
             return standing
     return Standing.VALID if len(signatures) == len(signers) else Standing.OTHER_SIGNER
 
 
 def _check_one(
-    document: Document, signature: Signature, parties: Parties, made_at: str, seen_at: str
+    payload: bytes, signature: Signature, parties: Parties, made_at: str, seen_at: str
 ) -> Standing:
     history = parties.get(signature.party)
     if history is None:
@@ -212,7 +214,7 @@ def _check_one(
         is_anothers = any(other.key(signature.key_id) for other in others)
         return Standing.OTHER_KEY if is_anothers else Standing.UNKNOWN_KEY
     try:
-        check_signature(document, signature, key.public_raw)
+        check_signature_over(payload, signature, key.public_raw)
     except SignatureAlgorithmError:
         return Standing.OTHER_ALGORITHM
     except (SignatureError, InputError):
