@@ -152,6 +152,7 @@ def variants() -> Iterator[Terms]:
     """Terms that between them give cause for every sentence."""
     yield from (BARE, FULL, replace(FULL, audit=Audit(per_year=0, records_years=0)))
     yield replace(FULL, reporting=Reporting(0), most_favoured=MostFavoured(True))
+    yield replace(FULL, most_favoured=MostFavoured(True, 1))
     yield replace(FULL, price=Price("USD", share_basis_points=1_000))
     half = Grant(*(tuple(kind)[:1] for kind in (Usage, Purpose, Modality, Modality, FieldOfUse)))
     some = replace(
