@@ -16,8 +16,9 @@ from tercet.core.terms import Guards
 
 _WORD = re.compile(r"[^\W_]+")
 _ASKING = (
-    ("style", "of"), ("manner", "of"), ("look", "of"), ("work", "of"), ("by",),
-    ("like",), ("after",), ("phong", "cách"), ("phong", "cách", "của"), ("kiểu",), ("kiểu", "của"), ("theo",), ("giống",),
+    ("style", "of"), ("manner", "of"), ("look", "of"), ("work", "of"), ("by",), ("like",),
+    ("after",), ("phong", "cách"), ("phong", "cách", "của"), ("kiểu",), ("kiểu", "của"),
+    ("theo",), ("giống",),
 )  # fmt: skip
 """Words before a name that ask for its owner's style, in English and Vietnamese."""
 _MANNERS = frozenset({"style", "styled", "esque"})  # words after it that do
