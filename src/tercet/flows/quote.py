@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tercet.consent.licences.dues import (
+    COUNTED,
     LATER,
     UNIT_OF_WORD,
     Due,
     Measures,
     Unit,
+    amounts_of,
     due_of,
     has_price,
     part_of,
@@ -193,7 +195,7 @@ def _ranks(usage: Usage) -> dict[str, int]:
     then what is paid once, then what can be counted, then the rest."""
     first = "training" if usage in TRAINING else "use" if usage is Usage.AI_INPUT else "crawl"
     ranks = {
-        word: 30 if unit in LATER else 20 if unit is not Unit.WORK else 10
+        word: 30 if unit in LATER else 10 if unit is Unit.WORK else 20
         for word, unit in UNIT_OF_WORD.items()
     }
     return ranks | {first: 0}
@@ -217,7 +219,7 @@ def _line(line: OfferLine, usage: Usage, signed: dict[str, PricedTerms]) -> Quot
     if line.offer_id:
         return _signed_line(line, usage, signed[line.offer_id])
     unit = UNIT_OF_WORD.get(line.word.lower(), Unit.UNKNOWN)
-    is_counted = unit in (Unit.WORK, Unit.MINUTE, Unit.TOKEN)
+    is_counted = unit in COUNTED
     before, missing = _counted(unit, line.amount_micros, line.all)
     after, _ = _counted(unit, line.amount_micros, line.rest)
     return QuotedLine(
@@ -247,6 +249,8 @@ def _counted(unit: Unit, micros: int, amounts: Amounts) -> tuple[int, int]:
     """Return the sum and how many items have no measure."""
     if unit is Unit.WORK:
         return part_of(unit, micros, amounts.items), 0
+    if unit is Unit.FIXED:
+        return micros if amounts.items else 0, 0
     if unit is Unit.MINUTE:
         return part_of(unit, micros, amounts.duration_ms), amounts.without_duration
     if unit is Unit.TOKEN:
@@ -306,16 +310,7 @@ def _of_terms(
 
 
 def _single(terms: Terms) -> int:
-    price = terms.price
-    return next(
-        micros
-        for micros in (
-            price.fixed_micros, price.per_work_micros, price.per_minute_micros,
-            price.per_token_micros, price.per_generation_micros, price.per_output_second_micros,
-            price.share_basis_points,
-        )
-        if micros
-    )  # fmt: skip
+    return amounts_of(terms.price)[0][1]
 
 
 def _measures(amounts: Amounts) -> Measures:

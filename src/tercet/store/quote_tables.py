@@ -50,8 +50,8 @@ _CHOSEN = """
     GROUP BY declaration_id
 """
 _OFFER_ID = (
-    "regexp_extract(replace(lower(coalesce(o.url, '')), '%3a', ':'), "
-    "'urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')"
+    "'urn:uuid:' || regexp_extract(lower(coalesce(o.url, '')), "
+    "'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')"
 )
 _REGISTERED = """
     INSERT INTO registered

@@ -14,6 +14,7 @@ from tercet.core.errors import IntegrityError, TercetError
 from tercet.core.ids import sha256_hex
 from tercet.store import registry_log
 from tercet.store.registry_log import BEFORE_ALL, LogEntry, is_signed
+from tercet.store.registry_offers import offer_records
 from tercet.store.registry_reader import RegistryReader
 from tercet.store.registry_rows import LIVE, dispute_of, work_of
 from tercet.store.registry_schema import CLAIMS, DISPUTES, EVIDENCE, REJECTIONS, SIDES, WORKS
@@ -119,6 +120,7 @@ def _other_problems(connection: Connection, replay: Replay) -> Iterator[str]:
     }
     yield from _different("evidence", replay.checks, evidence)
     rejections = {(row.item_sha256, row.work) for row in connection.execute(select(REJECTIONS))}
+    yield from _different("offer", replay.offers, offer_records(connection))
     for item, work in sorted(replay.rejections ^ rejections):
         yield f"not-a-match decision on {item} and work {work}: log and table differ"
 

@@ -36,7 +36,7 @@ UNIT_OF_WORD: dict[str, Unit] = {
     "": Unit.WORK,
     "training": Unit.WORK,
     "crawl": Unit.WORK,
-    "purchase": Unit.WORK,
+    "fixed": Unit.FIXED,
     "work": Unit.WORK,
     "item": Unit.WORK,
     "asset": Unit.WORK,
@@ -45,6 +45,7 @@ UNIT_OF_WORD: dict[str, Unit] = {
     "minute": Unit.MINUTE,
     "token": Unit.TOKEN,
     "generation": Unit.GENERATION,
+    "output_second": Unit.OUTPUT_SECOND,
     "use": Unit.GENERATION,
     "subscription": Unit.PERIOD,
     "month": Unit.PERIOD,
@@ -52,9 +53,10 @@ UNIT_OF_WORD: dict[str, Unit] = {
 }
 """What the words of offers found in the open are paid for.
 
-RSL 1.0 section 3.7: `purchase`, `training` and `crawl` are paid for each asset, once for the
-corpus; `use` for each time one is used, `subscription` for a time. The others stand in the claims
-of a registry, where no word at all means the work.
+RSL 1.0 section 3.7: `training` and `crawl` are paid for each asset, once for the corpus; `use` for
+each time one is used, `subscription` for a time; of `purchase` it does not say whether all that a
+content covers is bought at once, so it is not here. The others are our own, in claims of a registry
+and in RSL, where no word at all means the work.
 """
 
 
@@ -98,28 +100,22 @@ def due_of(price: Price, measures: Measures) -> Due:
     ``guarantee_micros`` and ``advance_micros``, which are due whatever is counted (advance and
     guarantee are set off against later dues, so the greatest of them is what must be paid first).
     """
-    amounts = (
-        (Unit.FIXED, price.fixed_micros, 1, 0),
-        (Unit.WORK, price.per_work_micros, measures.works, 0),
-        (Unit.MINUTE, price.per_minute_micros, measures.duration_ms,
-         measures.works_without_duration),
-        (Unit.TOKEN, price.per_token_micros, measures.tokens, measures.works_without_tokens),
-    )  # fmt: skip
-    parts = tuple((unit, part_of(unit, micros, count)) for unit, micros, count, _ in amounts if
-                  micros)  # fmt: skip
+    counts = {
+        Unit.FIXED: (1, 0),
+        Unit.WORK: (measures.works, 0),
+        Unit.MINUTE: (measures.duration_ms, measures.works_without_duration),
+        Unit.TOKEN: (measures.tokens, measures.works_without_tokens),
+    }
+    amounts = amounts_of(price)
+    counted = [(unit, micros) for unit, micros in amounts if unit in counts]
+    parts = tuple((unit, part_of(unit, micros, counts[unit][0])) for unit, micros in counted)
     total = sum(part for _, part in parts)
     if price.cap_micros:
         total = min(total, price.cap_micros)
     total = max(total, price.floor_micros, price.guarantee_micros, price.advance_micros)
-    unmeasured = tuple(unit for unit, micros, _, missing in amounts if micros and missing)
-    later = (
-        (Unit.GENERATION, price.per_generation_micros),
-        (Unit.OUTPUT_SECOND, price.per_output_second_micros),
-        (Unit.REVENUE, price.share_basis_points),
-    )
-    return Due(
-        price.currency, total, parts, unmeasured, tuple(unit for unit, micros in later if micros)
-    )
+    unmeasured = tuple(unit for unit, _ in counted if counts[unit][1])
+    later = tuple(unit for unit, _ in amounts if unit not in counts)
+    return Due(price.currency, total, parts, unmeasured, later)
 
 
 def part_of(unit: Unit, micros: int, count: int) -> int:
@@ -129,10 +125,23 @@ def part_of(unit: Unit, micros: int, count: int) -> int:
     return micros * count
 
 
+def amounts_of(price: Price) -> tuple[tuple[Unit, int], ...]:
+    """Return every unit that has an amount, with it: micro-units, of revenue basis points."""
+    amounts = (
+        (Unit.FIXED, price.fixed_micros),
+        (Unit.WORK, price.per_work_micros),
+        (Unit.MINUTE, price.per_minute_micros),
+        (Unit.TOKEN, price.per_token_micros),
+        (Unit.GENERATION, price.per_generation_micros),
+        (Unit.OUTPUT_SECOND, price.per_output_second_micros),
+        (Unit.REVENUE, price.share_basis_points),
+    )
+    return tuple((unit, micros) for unit, micros in amounts if micros)
+
+
 def price_units(price: Price) -> tuple[Unit, ...]:
     """Return the units in which a price has an amount: those that are counted, then the others."""
-    due = due_of(price, Measures(0))
-    return (*(unit for unit, _ in due.parts), *due.later)
+    return tuple(unit for unit, _ in amounts_of(price))
 
 
 def has_price(price: Price) -> bool:

@@ -28,6 +28,13 @@ from tercet.consent.registry.dispute import (
     role_of,
 )
 from tercet.consent.registry.documents import document_id
+from tercet.consent.registry.offer_record import (
+    PUBLICATION_TYPE,
+    RETRACTION_TYPE,
+    OfferRecord,
+    take_publication,
+    take_retraction,
+)
 from tercet.consent.registry.work_record import WORK_TYPE
 from tercet.core.errors import TercetError
 
@@ -61,6 +68,7 @@ class Replay:
     disputes: dict[str, Dispute] = field(default_factory=dict)
     checks: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
     rejections: set[tuple[str, int]] = field(default_factory=set)
+    offers: dict[str, OfferRecord] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def take(self, position: int, document: Document) -> None:
@@ -195,6 +203,14 @@ def _check(state: Replay, document: Document) -> None:
     state.checks[key] = (document["found"], document["at"])
 
 
+def _publication(state: Replay, document: Document) -> None:
+    take_publication(state.offers, document)
+
+
+def _retraction(state: Replay, document: Document) -> None:
+    take_retraction(state.offers, state.keeper, document)
+
+
 _STEPS: dict[str, Callable[[Replay, Document], None]] = {
     REGISTRY_TYPE: _registry,
     WORK_TYPE: _work,
@@ -203,4 +219,6 @@ _STEPS: dict[str, Callable[[Replay, Document], None]] = {
     EVENT_TYPE: _dispute,
     REJECTION_TYPE: _rejection,
     CHECK_TYPE: _check,
+    PUBLICATION_TYPE: _publication,
+    RETRACTION_TYPE: _retraction,
 }

@@ -21,6 +21,11 @@ from tercet.core.limits import DECLARATIONS_MAX, XML_BYTES_MAX
 from tercet.core.usage import AI_USAGES, ALL_USAGES, TRAINING, Usage
 
 NAMESPACE = "https://rslstandard.org/rsl"
+PRICE_NAMESPACE = "urn:tercet:rsl-price:1"
+"""Of our extension `<price amount currency unit>` in a payment: units RSL has no word for.
+
+RSL section 3.1 lets elements of other namespaces stand; who does not know them passes them over.
+"""
 LIST_CHARACTERS_MAX = 2 * XML_BYTES_MAX  # of all lists of a document together
 MAX_AGE_DAYS = 30  # section 3.2: when max-age is absent
 
@@ -57,7 +62,10 @@ _ELEMENTS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One ``<payment>``: ``type`` "" when absent; ``amount`` and ``currency`` as written."""
+    """One ``<payment>``: ``type`` "" when absent; ``amount`` and ``currency`` as written.
+
+    ``unit`` is what one amount pays for where our extension says it, "" where ``type`` does.
+    """
 
     type: str = ""
     standard: str = ""
@@ -65,6 +73,7 @@ class Payment:
     amount: str = ""
     currency: str = ""
     accepts: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,10 +377,21 @@ def _payment(element: Element, notes: _Notes) -> Payment:
             found["currency"] = clean(child.get("currency", ""), 20)
         elif local == "accepts":
             found["accepts"] = clean(child.get("type", ""), 200)
+    if "amount" not in found:
+        found |= _own_price(element)
     return Payment(
         clean(kind, 40), found.get("standard", ""), found.get("custom", ""),
         found.get("amount", "")[:60], found.get("currency", ""), found.get("accepts", ""),
+        found.get("unit", ""),
     )  # fmt: skip
+
+
+def _own_price(element: Element) -> dict[str, str]:
+    """Return what our extension says of the price; an ``<amount>`` of RSL's own comes first."""
+    for child in element:
+        if names(child) == (PRICE_NAMESPACE, "price"):
+            return {name: clean(child.get(name, ""), 60) for name in ("amount", "currency", "unit")}
+    return {}
 
 
 def _reporting(element: Element, notes: _Notes) -> tuple[str, str]:

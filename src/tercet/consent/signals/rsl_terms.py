@@ -230,7 +230,8 @@ def _payment_conditions(payment: Payment) -> Iterator[Condition]:
     else:
         charged = True
     if charged and payment.type != "contribution":
-        yield Condition(ConditionKind.PAYMENT, url, text, price, payment.type)
+        unit = payment.unit or payment.type
+        yield Condition(ConditionKind.PAYMENT, url, text, price, unit)
 
 
 def price_of(payment: Payment) -> Money | None:
