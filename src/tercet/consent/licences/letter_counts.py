@@ -64,6 +64,11 @@ class Signatory:
     proofs: tuple[Proof, ...] = ()
     is_withdrawn: bool = False
 
+    @classmethod
+    def withdrawn(cls, signature_id: str) -> Signatory:
+        """Return what is left of somebody who withdrew: that there was one."""
+        return cls(signature_id, "", "", "", Visibility.HIDDEN, "", is_withdrawn=True)
+
     @property
     def verified_kinds(self) -> tuple[ProofKind, ...]:
         """The kinds of proof that hold, in the order of `ProofKind`."""

@@ -2,6 +2,7 @@
 
     {"type": "tercet/letter-export@1", "made_at": RFC 3339, "keeper": {"id", "name"},
      "letter": the signed letter, "letter_sha256": its hash,
+     "parties": the documents of initiator and keeper, by which signatures can be checked,
      "counts": {"verified", "unverified", "withdrawn", "named",
                 "professions": {"cells": [{"label", "count"}], "rest"}, "countries": {...},
                 "proofs": [{"label", "count"}]},
@@ -45,9 +46,10 @@ from tercet.core.terms import PartyName
 EXPORT_TYPE = "tercet/letter-export@1"
 SIGNATORIES_MAX = 1_000_000
 EXPORT_BYTES_MAX = 512 * 1024 * 1024
+PARTY_VERSIONS_MAX = 1_000
 _CELLS_MAX = SIGNATORIES_MAX
 _FIELDS = (
-    "type", "made_at", "keeper", "letter", "letter_sha256", "counts", "signatories",
+    "type", "made_at", "keeper", "letter", "letter_sha256", "parties", "counts", "signatories",
 )  # fmt: skip
 _COUNT_FIELDS = (
     "verified", "unverified", "withdrawn", "named", "professions", "countries", "proofs",
@@ -127,8 +129,11 @@ def _order(signatory: NamedSignatory) -> tuple[str, str, str]:
     return plain, signatory.name, signatory.profession
 
 
-def export_document(public: PublicLetter) -> dict[str, Any]:
-    """Return an export as the fields of its document, not yet signed."""
+def export_document(public: PublicLetter, parties: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return an export as the fields of its document, not yet signed.
+
+    ``parties`` are all versions of the documents of initiator and keeper.
+    """
     counts = public.counts
     return {
         "type": EXPORT_TYPE,
@@ -136,6 +141,7 @@ def export_document(public: PublicLetter) -> dict[str, Any]:
         "keeper": party_fields(public.keeper),
         "letter": dict(public.document),
         "letter_sha256": public.sha256,
+        "parties": [dict(each) for each in parties],
         "counts": {
             "verified": counts.verified,
             "unverified": counts.unverified,
@@ -175,6 +181,7 @@ def public_letter_of(document: Mapping[str, Any]) -> PublicLetter:
     fields = ClosedFields(unsigned, "export", _FIELDS)
     fields.constant("type", EXPORT_TYPE)
     letter = letter_of(fields.raw("letter"))
+    fields.items("parties", _object_of, PARTY_VERSIONS_MAX)
     sha256 = fields.matching("letter_sha256", SHA256, "the hash of a letter")
     if sha256 != letter_sha256(fields.raw("letter")):
         raise DocumentError("export.letter_sha256 is not the hash of export.letter")
@@ -189,6 +196,12 @@ def public_letter_of(document: Mapping[str, Any]) -> PublicLetter:
     )
     _check_figures(public)
     return public
+
+
+def _object_of(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise DocumentError(f"expected an object at {where}")
+    return value
 
 
 def _counts_of(value: object) -> Counts:
