@@ -45,6 +45,8 @@ class LetterWords:
     kept_by: str
     state_of: str
     check: str
+    mail_subject: str
+    mail_text: str
     proof: dict[ProofKind, str]
 
 
@@ -76,6 +78,26 @@ ENGLISH = LetterWords(
     state_of="As of",
     check="The signed export of this letter can be checked by anybody, without asking us: "
     "`tercet letter verify FILE`.",
+    mail_subject="Please confirm your signature: {title}",
+    mail_text="""Hello {name},
+
+somebody, we hope you, signed this open letter with your address:
+
+    {title}
+    by {initiator}
+
+To confirm, open this page within {days} days and press the button:
+
+{confirm}
+
+If it was not you, do nothing: without your confirmation the signature counts for nothing.
+
+To withdraw at any later time, keep this message and open:
+
+{withdraw}
+
+Hash of the letter (SHA-256): {sha256}
+""",
     proof={
         ProofKind.DOMAIN: "control of a domain",
         ProofKind.EMAIL: "a link sent by e-mail",
@@ -112,6 +134,26 @@ VIETNAMESE = LetterWords(
     kept_by="Người lưu giữ",
     state_of="Tính đến",
     check="Ai cũng có thể tự kiểm tra bản xuất đã ký của thư này: `tercet letter verify FILE`.",
+    mail_subject="Xin xác nhận chữ ký của bạn: {title}",
+    mail_text="""Chào {name},
+
+có người, chúng tôi mong là bạn, đã dùng địa chỉ của bạn để ký thư ngỏ này:
+
+    {title}
+    của {initiator}
+
+Để xác nhận, hãy mở trang này trong vòng {days} ngày và nhấn nút:
+
+{confirm}
+
+Nếu không phải là bạn, bạn không cần làm gì: không có xác nhận thì chữ ký không được tính.
+
+Để rút chữ ký vào bất cứ lúc nào, hãy giữ thư này và mở:
+
+{withdraw}
+
+Mã băm của thư (SHA-256): {sha256}
+""",
     proof={
         ProofKind.DOMAIN: "quyền kiểm soát tên miền",
         ProofKind.EMAIL: "liên kết gửi qua thư điện tử",

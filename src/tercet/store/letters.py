@@ -28,6 +28,7 @@ from tercet.consent.licences.letter_export import SIGNATORIES_MAX, letter_sha256
 from tercet.consent.licences.letter_token import TokenUsedError
 from tercet.consent.licences.signing import Document
 from tercet.consent.licences.standing import Standing, StandingError, check_signers
+from tercet.consent.licences.vouch import Vouch
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import ConflictError, MissingError, RefusedError
 from tercet.core.strict_json import read_canonical_object
@@ -74,6 +75,7 @@ class NewSignature:
     proofs: tuple[Proof, ...] = ()
     email: str = ""
     document: Mapping[str, Any] | None = None
+    replaces_unverified: bool = False  # an earlier signature of theirs that nothing verified
 
 
 class Letters:
@@ -153,6 +155,30 @@ class Letters:
                 added += self._add(connection, each)
         return added
 
+    def vouched(self, vouch: Vouch, proof: Proof, *, on: str) -> int:
+        """Note a collective's word: known signatures are verified by it, others are kept.
+
+        Whoever withdrew stays withdrawn. Returns how many are verified by it now. Raises
+        LetterClosedError, MissingError; then none of them is.
+        """
+        query = select(LETTER_SIGNATURES.c.signature_id, LETTER_SIGNATURES.c.withdrawn_at).where(
+            LETTER_SIGNATURES.c.letter == vouch.letter
+        )
+        verified = 0
+        with self._database.writing() as connection:
+            known = {row.signature_id: row.withdrawn_at for row in connection.execute(query)}
+            if not {each.id for each in vouch.signatories} <= known.keys():
+                _check_open(connection, vouch.letter, on)
+            for each in vouch.signatories:
+                if known.get(each.id):
+                    continue
+                if each.id not in known:
+                    signer = f"vouched:{vouch.collective.id} {each.id}"
+                    self._add(connection, NewSignature(each, signer))
+                _write_proof(connection, each.id, proof)
+                verified += 1
+        return verified
+
     def _add(self, connection: Connection, new: NewSignature) -> bool:
         signature = new.signature
         document = new.document or signature_document(signature)
@@ -167,12 +193,15 @@ class Letters:
                 return False
             raise SignedTwiceError(f"another signature has the id {signature.id}, or it was "
                                    "withdrawn")  # fmt: skip
+        signer = self.signer_digest(signature.letter, new.signer)
+        if new.replaces_unverified:
+            _drop_unverified(connection, signature.letter, signer)
         try:
             connection.execute(
                 insert(LETTER_SIGNATURES).values(
                     signature_id=signature.id,
                     letter=signature.letter,
-                    signer=self.signer_digest(signature.letter, new.signer),
+                    signer=signer,
                     document=raw,
                     email=new.email,
                     signed_at=signature.made_at,
@@ -301,6 +330,19 @@ def _standing_row(connection: Connection, signature_id: str) -> Row[Any]:
     if row is None or row.withdrawn_at:
         raise MissingError(f"no signature {signature_id[:80]} here, or it was withdrawn")
     return row
+
+
+def _drop_unverified(connection: Connection, letter: str, signer: str) -> None:
+    proofs, signatures = LETTER_PROOFS.c, LETTER_SIGNATURES.c
+    found = connection.execute(
+        select(signatures.signature_id).where(
+            signatures.letter == letter, signatures.signer == signer
+        )
+    ).scalar()
+    states = select(proofs.state).where(proofs.signature_id == found)
+    if found and ProofState.VERIFIED not in connection.execute(states).scalars().all():
+        connection.execute(delete(LETTER_PROOFS).where(proofs.signature_id == found))
+        connection.execute(delete(LETTER_SIGNATURES).where(signatures.signature_id == found))
 
 
 def _use(connection: Connection, token_digest: str, at: str) -> None:
