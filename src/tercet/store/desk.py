@@ -184,11 +184,15 @@ class Desk:
             documents.keep_documents(connection, before, after)
         return after
 
-    def compare(self, pid: str, said: State | None, at: str) -> Negotiation:
-        """Take the state that the other side told; where both differ, ours is terminated."""
+    def compare(self, asked: Negotiation, said: State | None, at: str) -> Negotiation:
+        """Take the state that the other side told; where both differ, ours is terminated.
+
+        ``asked`` is the negotiation as it was before the other side was asked.
+        """
+        pid = asked.pid
         with self.database.writing() as connection:
             before = negotiations.negotiation_in(connection, pid)
-            after = exchange.compare(before, said, at)
+            after = exchange.compare(before, said, asked, at)
             negotiations.save_negotiation(connection, before, after, at)
         return after
 

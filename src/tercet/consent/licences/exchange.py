@@ -111,14 +111,14 @@ Outcome = Applied | Duplicate | Refused
 
 def receive(negotiation: Negotiation, message: Message, checks: Checks, at: str) -> Outcome:
     """Take a message of the other side. Never raises for what the message says."""
+    known = (negotiation.answered or {}).get(message.message_id)
     try:
         _check_sender(negotiation, message)
+        if known is not None and known.sha256 == message.sha256:
+            return Duplicate(negotiation, known.answer)  # signatures included: checked back then
         check_one_signature(message_document(message), message.party, checks)
     except TercetError as error:
         return _refused_to_stranger(negotiation, message, error)
-    known = (negotiation.answered or {}).get(message.message_id)
-    if known is not None and known.sha256 == message.sha256:
-        return Duplicate(negotiation, known.answer)
     try:
         if known is not None:
             raise MessageReusedError(
@@ -187,14 +187,20 @@ def acknowledge(negotiation: Negotiation, answer: Answer, at: str) -> Negotiatio
     return replace(negotiation, pending=None, entries=(*negotiation.entries, entry))
 
 
-def compare(negotiation: Negotiation, said: State | None, at: str) -> Negotiation:
+def compare(
+    negotiation: Negotiation, said: State | None, asked: Negotiation, at: str
+) -> Negotiation:
     """Return the negotiation after the other side told its state, terminated where both differ.
 
-    One step between them is no difference: our message under way may have arrived, and the answer
+    ``asked`` is what it was when we asked: an answer that was overtaken says nothing. One step
+    between them is no difference: our message under way may have arrived, and the answer
     to the other side's last message may not have. Who says FINALIZED is never answered by a
     termination: it would not move, and both would differ for good. That is for people to look at.
     """
-    if negotiation.is_terminal or said is State.FINALIZED or said in _states_of_peer(negotiation):
+    was_overtaken = (negotiation.entries, negotiation.pending) != (asked.entries, asked.pending)
+    if was_overtaken or negotiation.is_terminal or said is State.FINALIZED:
+        return negotiation
+    if said in _states_of_peer(negotiation):
         return negotiation
     if said is not State.TERMINATED and _is_finalizing(negotiation):
         return negotiation
