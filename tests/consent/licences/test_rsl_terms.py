@@ -127,7 +127,13 @@ def test_one_kind_of_training_is_said_as_both_and_listed() -> None:
 def test_terms_without_works_or_country_permit_nothing() -> None:
     with pytest.raises(FormatError, match="the paths or URLs"):
         rsl_of(TERMS, [])
-    nowhere = replace(TERMS, grant=replace(EVERYWHERE, territory=Territory()))
+    nowhere = replace(
+        TERMS,
+        grant=replace(EVERYWHERE, territory=Territory()),
+        price=Price("EUR", per_work_micros=1),
+    )
+    lost = {each.path for each in rsl_unsaid(nowhere)}
+    assert {"grant.usages", "grant.territory", "price.per_work_micros"} <= lost
     assert set(said(read_back(nowhere)).values()) == {Permission.DENY}
 
 

@@ -18,7 +18,7 @@ from tercet.consent.licences.unsaid import FormatError, Unsaid, unsaid_of
 from tercet.consent.signals.rsl_document import NAMESPACE, USAGE_WORDS
 from tercet.core.canonical import canonical_json
 from tercet.core.ids import sha256_hex
-from tercet.core.money import MICROS
+from tercet.core.money import Money
 from tercet.core.terms import WORLD, Price, Terms
 from tercet.core.usage import ALL_USAGES, TRAINING, Usage
 
@@ -101,7 +101,7 @@ def rsl_license(terms: Terms, offer_url: str = "") -> str:
     """
     words, territory = rsl_usage_words(terms.grant.usages), terms.grant.territory
     lines = ['<prohibits type="usage">all</prohibits>']
-    if words and territory.include:
+    if _is_offered(terms):
         lines = [f'<permits type="usage">{" ".join(words)}</permits>']
         if WORLD not in territory.include:
             lines.append(f'<permits type="geo">{" ".join(territory.include)}</permits>')
@@ -135,11 +135,16 @@ def payable(price: Price) -> tuple[str, ...]:
     return tuple(name for name in _AMOUNTS if getattr(price, name))
 
 
+def _is_offered(terms: Terms) -> bool:
+    return bool(rsl_usage_words(terms.grant.usages) and terms.grant.territory.include)
+
+
 def _payment(terms: Terms, offer_url: str) -> str:
     due = payable(terms.price)
     kind, amount = _payment_type(terms), ""
     if len(due) == 1 and PAYMENT_OF_AMOUNT.get(due[0]) == kind:
-        decimal = _decimal(getattr(terms.price, due[0]))
+        money = Money(terms.price.currency, getattr(terms.price, due[0]))
+        decimal = str(money).rpartition(" ")[2]
         amount = f"<amount currency={quoteattr(terms.price.currency)}>{decimal}</amount>"
     custom = f"<custom>{escape(offer_url or terms_urn(terms))}</custom>"
     return f'<payment type="{kind}">{custom}{amount}</payment>'
@@ -156,16 +161,12 @@ def _payment_type(terms: Terms) -> str:
     return kind or ("training" if trains else "use")
 
 
-def _decimal(amount_micros: int) -> str:
-    whole, part = divmod(amount_micros, MICROS)
-    digits = f"{part:06d}".rstrip("0").ljust(2, "0")
-    return f"{whole}.{digits}"
-
-
 def _usages_unsaid(terms: Terms) -> Iterable[Unsaid]:
     granted = frozenset(terms.grant.usages)
-    if not terms.grant.territory.include:
-        yield Unsaid("grant.territory", "no country is named: everything is prohibited instead")
+    if not _is_offered(terms):
+        words = "the terms grant nothing that RSL has a word for: everything is prohibited instead"
+        yield from (Unsaid("grant.usages", words), Unsaid("grant.territory", words))
+        return
     if granted & TRAINING and not granted >= TRAINING:
         only = min(granted & TRAINING)
         words = f"RSL has one word for training of both kinds; that only {only} is granted stands "
@@ -177,7 +178,8 @@ def _usages_unsaid(terms: Terms) -> Iterable[Unsaid]:
 
 def _price_unsaid(terms: Terms) -> Iterable[Unsaid]:
     due = payable(terms.price)
-    if len(due) == 1 and PAYMENT_OF_AMOUNT.get(due[0]) == _payment_type(terms):
+    is_one = len(due) == 1 and PAYMENT_OF_AMOUNT.get(due[0]) == _payment_type(terms)
+    if is_one and _is_offered(terms):
         return
     for name in due:
         yield Unsaid(

@@ -7,7 +7,8 @@ without an amount) takes the grant with it: what was not understood is not grant
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 from tercet.consent.licences.rsl_terms_export import PAYMENT_OF_AMOUNT
 from tercet.consent.licences.unsaid import FormatError, Imported, Unsaid
@@ -27,6 +28,11 @@ from tercet.core.terms import (
 from tercet.core.territories import TERRITORIES
 from tercet.core.usage import Permission, Usage
 
+_AMOUNT_OF_UNIT = {
+    "minute": "per_minute_micros",
+    "token": "per_token_micros",
+    "output_second": "per_output_second_micros",
+}
 _AMOUNT_OF_PAYMENT = {kind: name for name, kind in PAYMENT_OF_AMOUNT.items()}
 EUROPEAN_UNION = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT",
@@ -144,10 +150,13 @@ def _price(license_: License, notes: _Notes) -> Price:
     if payment.accepts:
         notes.note("payment.accepts", f"how to pay, not taken over: {payment.accepts}")
     amount, money = _AMOUNT_OF_PAYMENT.get(payment.type), price_of(payment)
+    if payment.unit:  # our own extension: see offer_files
+        amount = _AMOUNT_OF_UNIT.get(payment.unit)
     if payment.type in ("", "free") and not payment.amount:
         return Price()
     if amount and money and money.currency in CURRENCIES and money.amount_micros > 0:
-        return replace(Price(money.currency), **{amount: money.amount_micros})
+        named: dict[str, Any] = {amount: money.amount_micros}
+        return Price(money.currency, **named)
     stated = f"{payment.amount} {payment.currency}".strip() or "no amount"
     notes.refuse("payment", f"something is due that terms cannot say: {payment.type}, {stated}")
     return Price()
