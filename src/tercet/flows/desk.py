@@ -126,7 +126,7 @@ def make_desk(folder: Path, name: str, *, address: str = "", at: str = "") -> Op
 
 
 def rotate_key(desk: OpenDesk) -> Party:
-    """Give the party a new key; the one before signs nothing new, and what it signed stays valid."""
+    """Give the party a new key; the one before signs nothing new. What it signed stays valid."""
     old = desk.signer()
     key = _new_key(desk.folder)
     return _renew(
