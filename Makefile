@@ -26,6 +26,7 @@ lint: .venv/.ready-dev
 docs: .venv/.ready-dev  ## write the generated pages anew
 	$(PYTHON) docs/build_failures.py
 	$(PYTHON) docs/build_reasons.py
+	$(PYTHON) docs/build_terms_schema.py
 	$(PYTHON) docs/build_tree.py
 
 bench: .venv/.ready-bench  ## measure start-up, reading, clearing, finding works, making videos (long)

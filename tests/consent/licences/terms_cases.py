@@ -63,7 +63,8 @@ def subsets(values: Iterable[object]) -> st.SearchStrategy[tuple[Any, ...]]:
         chosen = tuple(value for at, value in enumerate(listed) if mask >> at & 1)
         return chosen[::-1] if mask >> len(listed) else chosen
 
-    return st.integers(0, 2 ** (len(listed) + 1) - 1).map(some)
+    every = 2 ** len(listed) - 1
+    return st.one_of(st.just(every), st.integers(0, 2 * every + 1)).map(some)
 
 
 def flags(count: int) -> st.SearchStrategy[tuple[bool, ...]]:
@@ -101,11 +102,10 @@ def territories() -> st.SearchStrategy[Territory]:
 def periods(draw: st.DrawFn) -> Period:
     if draw(st.integers(0, 9)) == 0:
         return Period()
-    start, middle, end = sorted(
-        draw(st.lists(st.sampled_from((*DAYS, FOREVER)), min_size=3, max_size=3))
-    )
+    start, end = draw(st.sampled_from(DAYS[:3])), draw(st.sampled_from((*DAYS[2:], FOREVER)))
     if start == end:
         return Period()
+    middle = draw(st.sampled_from([day for day in (*DAYS, FOREVER) if start <= day <= end]))
     tail = draw(st.sampled_from(Tail))
     months = draw(st.integers(1, 30)) if tail is Tail.MONTHS else 0
     return Period(start, end, draw(st.sampled_from(("", middle))), tail, months)
@@ -202,7 +202,7 @@ def permitting_terms(draw: st.DrawFn, licensor: PartyName | None = OWNER) -> Ter
     ``licensor`` None draws that as well.
     """
     owner = licensor or draw(st.sampled_from(PARTIES))
-    others = [None, *(party for party in PARTIES if party.id != owner.id)]
+    others = [None, None, *(party for party in PARTIES if party.id != owner.id)]
     drawn = Terms(
         owner,
         draw(repertoires()),
@@ -248,7 +248,7 @@ def granted_uses(draw: st.DrawFn, terms: Terms) -> Use:
     grant = terms.grant
 
     def some(values: tuple[Any, ...], other: Any) -> Any:
-        return draw(st.sampled_from([*values, other]))
+        return draw(st.sampled_from(values or (other,)))
 
     return Use(
         some(grant.usages, Usage.SEARCH),

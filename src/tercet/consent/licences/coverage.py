@@ -258,6 +258,8 @@ def _uncovered_days(wider: Period, narrower: Period) -> Iterator[Refusal]:
         (RefusalCode.TRAINING_ENDED, "training_end"),
         (RefusalCode.GENERATION_ENDED, "generation_end"),
     ):
+        if name == "training_end" and asked.training_end <= asked.start:
+            continue  # no day for training
         if getattr(asked, name) > getattr(granted, name):
             field = "tail" if name == "generation_end" else name
             later, end = getattr(asked, name), getattr(granted, name)
