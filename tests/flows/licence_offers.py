@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -67,12 +68,18 @@ def terms_for(signer: Signer, works: Repertoire, price: Price, **grant: Any) -> 
 
 
 def offered(
-    *lines: str, price: Price | None = None, seed: int = 1, offer_id: str = OFFER_ID, **grant: Any
+    *lines: str,
+    price: Price | None = None,
+    seed: int = 1,
+    offer_id: str = OFFER_ID,
+    previous: str = "",
+    licensor: PartyName | None = None,
+    **grant: Any,
 ) -> OfferedWorks:
     """Return a signed offer of the works of these lines."""
     signer, works = signer_of(seed), works_of(*lines)
     asked = price or Price("EUR", per_work_micros=50_000)
-    draft = OfferDraft(
-        terms_for(signer, works, asked, **grant), works, offer_id, MADE_AT, VALID_UNTIL
-    )
+    terms = terms_for(signer, works, asked, **grant)
+    terms = replace(terms, licensor=licensor or terms.licensor)
+    draft = OfferDraft(terms, works, offer_id, MADE_AT, VALID_UNTIL, previous)
     return make_offer(draft, signer, party_documents(signer))

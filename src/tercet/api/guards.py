@@ -79,8 +79,15 @@ def _slow() -> ApiError:
     )  # fmt: skip
 
 
+OPEN_PATHS = frozenset({"/healthz", "/rates", "/v1/offers"})
+OPEN_PREFIXES = ("/v1/offers/", "/static/", "/dsp/")
+"""What is for everybody: whether videos are made, offers, which are to be found, and negotiations,
+in which signatures say who speaks.
+"""
+
+
 class KeyGuard:
-    """Asks every request but `/healthz` for the key, where there is one."""
+    """Asks every request but those for everybody for the key, where there is one."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self._app = app
@@ -88,7 +95,7 @@ class KeyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or not self._key or scope["path"] == "/healthz":
+        if scope["type"] != "http" or not self._key or _is_for_everybody(scope["path"]):
             await self._app(scope, receive, send)
             return
         kind, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
@@ -104,6 +111,10 @@ class KeyGuard:
             headers={"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
         await problem_response(error)(scope, receive, send)
+
+
+def _is_for_everybody(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
 
 
 class SiteGuard:

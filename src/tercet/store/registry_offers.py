@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, inspect, select
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, exists, inspect, select
 
 from tercet.consent.licences.published_offer import PublishedOffer, published_offer_of
 from tercet.consent.registry.offer_record import (
@@ -27,7 +27,6 @@ from tercet.consent.registry.offer_record import (
 )
 from tercet.core.errors import ConflictError, InputError, IntegrityError, MissingError, RefusedError
 from tercet.core.ids import sha256_hex
-from tercet.core.usage import Usage
 from tercet.store import registry_log
 from tercet.store.files import write_atomically
 from tercet.store.registry_reader import RegistryReader
@@ -43,6 +42,7 @@ _OFFERS = Table(
     Column("valid_until", String, nullable=False, index=True),
     Column("usages", String, nullable=False),  # JSON list
     Column("modalities", String, nullable=False),  # JSON list
+    Column("previous", String, nullable=False, index=True),  # the offer it takes the place of
     Column("state", String, nullable=False),  # live, retracted
     Column("log_index", Integer, nullable=False),
 )
@@ -98,6 +98,7 @@ def publish_offer(
                 "valid_until": published.offer.valid_until,
                 "usages": json.dumps(sorted(map(str, grant.usages))),
                 "modalities": json.dumps(sorted(map(str, grant.modalities_in))),
+                "previous": published.offer.previous,
                 "state": LIVE,
                 "log_index": registry_log.append(connection, document),
             },
@@ -127,16 +128,15 @@ def retract_offer(registry: RegistryReader, offer_id: str, reason: str, signing:
 
 
 def find_offers(registry: RegistryReader, query: OfferQuery) -> list[PublishedOffer]:
-    """Return the offers in force that fit a query, by their ids, checked anew."""
+    """Return the offers in force that fit a query, by their ids, checked anew.
+
+    Those whose maker put a later one in their place are left out.
+    """
     found: list[PublishedOffer] = []
     with registry.database.reading() as connection:
         for row in _rows(connection, query):
-            if query.usage and query.usage not in json.loads(row.usages):
-                continue
-            if query.modality and query.modality not in json.loads(row.modalities):
-                continue
-            published = _published(connection, row)
-            if _is_by(published, query.owner):
+            published = _published(connection, row) if _may_fit(row, query) else None
+            if published is not None and fits_offer(published, query):
                 found.append(published)
             if len(found) >= query.limit:
                 break
@@ -170,10 +170,17 @@ def offer_records(connection: Connection) -> dict[str, OfferRecord]:
 def _rows(connection: Connection, query: OfferQuery) -> Iterator[Any]:
     if not inspect(connection).has_table(_OFFERS.name):
         return
+    later = _OFFERS.alias()
+    replaced = exists().where(
+        later.c.previous == _OFFERS.c.offer_id,
+        later.c.maker == _OFFERS.c.maker,
+        later.c.state == LIVE,
+        later.c.valid_until > query.at,
+    )
     wanted = (
         select(_OFFERS)
         .where(_OFFERS.c.state == LIVE, _OFFERS.c.valid_until > query.at)
-        .where(_OFFERS.c.offer_id > query.after)
+        .where(_OFFERS.c.offer_id > query.after, ~replaced)
         .order_by(_OFFERS.c.offer_id)
     )
     yield from connection.execution_options(yield_per=1000).execute(wanted)
@@ -199,17 +206,24 @@ def _published(connection: Connection, row: Any) -> PublishedOffer:
     return published
 
 
-def _is_by(published: PublishedOffer, owner: str) -> bool:
-    asked = owner.strip().casefold()
-    return asked in (published.maker.id, "") or asked in published.terms.licensor.name.casefold()
+def fits_offer(published: PublishedOffer, query: OfferQuery) -> bool:
+    """Say whether an offer is what a query asks for, and its maker still stands by it."""
+    grant, asked = published.terms.grant, query.owner.strip().casefold()
+    is_by = asked in (published.maker.id, "") or asked in published.terms.licensor.name.casefold()
+    return (
+        is_by
+        and (not query.usage or query.usage in grant.usages)
+        and (not query.modality or query.modality in grant.modalities_in)
+        and published.offer.is_open(query.at)
+        and published.id > query.after
+    )
+
+
+def _may_fit(row: Any, query: OfferQuery) -> bool:
+    """Look at the columns first: to check a signature costs more."""
+    has_usage = not query.usage or query.usage in json.loads(row.usages)
+    return has_usage and (not query.modality or query.modality in json.loads(row.modalities))
 
 
 def _unknown(offer_id: str) -> MissingError:
     return MissingError(f"there is no offer {offer_id[:80]!r}", hint="GET /v1/offers lists them")
-
-
-def usage_named(text: str) -> str:
-    """Return the name of a usage, "" for none. Raises InputError."""
-    if text and text not in set(Usage):
-        raise InputError(f"no usage {text[:40]!r}", hint=f"usages are {', '.join(sorted(Usage))}")
-    return text

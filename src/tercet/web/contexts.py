@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tercet.flows.rate_card import CardOffer, ComparedPrice
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -202,6 +204,20 @@ class GalleryContext:
     cards: tuple[Card, ...]
     newest_url: str = ""
     older_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RatesContext:
+    """The rate card: the offers that are served here, beside what others published.
+
+    ``marks`` say what the marks of the published prices mean.
+    """
+
+    offers: tuple[CardOffer, ...]
+    compared: tuple[ComparedPrice, ...]
+    marks: tuple[tuple[str, str], ...]
+    note: str
+    gathered_on: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ from tercet.web.order_form import (
     typed_of_body,
     with_new_key,
 )
+from tercet.web.rates import rates_answer
 from tercet.web.rendering import HEADERS, STATIC, Context, page, progress
 from tercet.web.same_origin import check_same_origin
 from tercet.web.showing import card, engine_line, job_context, video_context
@@ -262,6 +263,12 @@ def send_preview(request: Request, video_id: str) -> Response:
 def send_credits(request: Request, video_id: str) -> Response:
     """Send the whole list of credits."""
     return JSONResponse(_studio(request).credits(video_id))
+
+
+@pages.get("/rates")
+def show_rates(request: Request) -> Response:
+    """Show the rate card: what the offers that are served here cost."""
+    return rates_answer(request)
 
 
 @pages.get("/static/{name}")

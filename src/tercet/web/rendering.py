@@ -12,6 +12,7 @@ from tercet.web.contexts import (
     GalleryContext,
     JobContext,
     ProblemContext,
+    RatesContext,
     StudioContext,
     VideoContext,
 )
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 
-Context = StudioContext | JobContext | VideoContext | GalleryContext | ProblemContext
+Context = StudioContext | JobContext | VideoContext | GalleryContext | RatesContext | ProblemContext
 
 TEMPLATE_OF: dict[type, str] = {
     StudioContext: "studio.html",
     JobContext: "job.html",
     VideoContext: "video.html",
     GalleryContext: "gallery.html",
+    RatesContext: "rates.html",
     ProblemContext: "problem.html",
 }
 PROGRESS_TEMPLATE = "progress_answer.html"
