@@ -68,7 +68,7 @@ def dsp_body(message: Message) -> dict[str, Any]:
 
 
 def message_from_body(raw: bytes) -> Message:
-    """Read the body of a message from outside. Raises InputError; signatures are not checked."""
+    """Read a message's body from outside. Raises InputError, SignatureTwiceError; checks none."""
     body = read_json_object(raw, bytes_max=MESSAGE_BYTES_MAX)
     if MEMBER not in body:
         raise BindingError(

@@ -134,7 +134,7 @@ def signed_message(message: Message, signer: Signer) -> Message:
 
 
 def message_of(value: object) -> Message:
-    """Read a message. Raises DocumentError. Signatures are not checked here."""
+    """Read a message. Raises DocumentError, SignatureTwiceError. Signatures are not checked."""
     fields = ClosedFields(value, "message", _FIELDS)
     fields.constant("type", MESSAGE_TYPE)
     read = Message(
@@ -159,7 +159,7 @@ def message_of(value: object) -> Message:
 
 
 def message_from(raw: bytes) -> Message:
-    """Read a message from the bytes that were kept. Raises InputError."""
+    """Read a message from the bytes that were kept. Raises what message_of raises."""
     return message_of(read_canonical_object(raw, bytes_max=3 * DOCUMENT_BYTES_MAX))
 
 
