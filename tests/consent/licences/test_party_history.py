@@ -402,10 +402,10 @@ class HistoryMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def a_thief_signs_with_a_revoked_key(self, data: st.DataObject) -> None:
-        keys = [key.key_id for key in self.history.latest.keys if key.revoked_at]
+        keys = [key for key in self.history.latest.keys if key.revoked_at]
         if keys:
             key = data.draw(st.sampled_from(keys))
-            standing = key_standing(self.history, key, BEGIN, self.now())
+            standing = key_standing(self.history, key.key_id, key.since, self.now())
             assert standing is KeyStanding.REVOKED
 
     @invariant()

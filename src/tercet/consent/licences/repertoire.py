@@ -250,7 +250,7 @@ def _normal(line: str) -> tuple[str, str]:
         return WORK, text.lower()
     split = split_url(text) if kind + colon in (SITE, URL) else None
     if split is not None and len(text) <= URL_BYTES_MAX:
-        if kind + colon == URL and "@" not in split.origin:
+        if kind + colon == URL:
             return URL, split.origin + split.path
         if split.path == "/":
             return SITE, split.origin
@@ -292,7 +292,7 @@ def _digests_in(block: bytes) -> Digests:
 
 def _first_fault(raw: bytes, lines_before: int, kind: str) -> RepertoireError:
     """Return the error of the first line of a block that is not of its kind and form."""
-    for at, line in enumerate(raw.splitlines()):
+    for at, line in enumerate(raw.split(b"\n")):
         text = line.decode("utf-8", "replace")
         if not (text.startswith(kind) and _is_normal(text)):
             return RepertoireError(
