@@ -29,7 +29,7 @@ class DomainCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
+class Answered:
     """The file of a host, or None and why there is none; ``is_final``: the host said so itself."""
 
     raw: bytes | None
@@ -46,7 +46,7 @@ def check_domains(
     """
     waiting = registry.unchecked_domains()
     hosts = sorted({domain for _, domain, _ in waiting})
-    answers = dict(zip(hosts, asyncio.run(_ask_all(hosts, options)), strict=True))
+    answers = dict(zip(hosts, asyncio.run(answers_of(hosts, options)), strict=True))
     checks = []
     for claim_id, domain, public_key in waiting:
         check = _judged(claim_id, domain, public_key, answers[domain])
@@ -56,7 +56,7 @@ def check_domains(
     return checks
 
 
-def _judged(claim_id: str, domain: str, public_key: str, answer: _Answered) -> DomainCheck:
+def _judged(claim_id: str, domain: str, public_key: str, answer: Answered) -> DomainCheck:
     if answer.raw is None:
         found = Check.FAILED if answer.is_final else Check.UNCHECKED
         return DomainCheck(claim_id, domain, found, answer.note)
@@ -65,7 +65,8 @@ def _judged(claim_id: str, domain: str, public_key: str, answer: _Answered) -> D
     return DomainCheck(claim_id, domain, Check.FAILED, "the file does not name the owner's key")
 
 
-async def _ask_all(hosts: Sequence[str], options: SurveyOptions) -> list[_Answered]:
+async def answers_of(hosts: Sequence[str], options: SurveyOptions) -> list[Answered]:
+    """Ask each host once, politely, for its file; return the answers in the order of the hosts."""
     from tercet.consent.surveying.addresses import PinnedNetwork, system_resolver
     from tercet.consent.surveying.fetching import Ask, Fetcher
     from tercet.consent.surveying.politeness import Clock, Politeness
@@ -84,20 +85,20 @@ async def _ask_all(hosts: Sequence[str], options: SurveyOptions) -> list[_Answer
         options.user_agent, network, politeness, clock, options.timeout_s, options.retries_max
     )
 
-    async def ask(host: str) -> _Answered:
+    async def ask(host: str) -> Answered:
         target = target_of(file_url(host))
         if target is None:
-            return _Answered(None, "it is no host that can be asked", is_final=True)
+            return Answered(None, "it is no host that can be asked", is_final=True)
         answer = await fetcher.fetch(Ask(target, BYTES_MAX, "text/plain"))
         if answer.off_host:
-            return _Answered(None, "it leads to another host", is_final=True)
+            return Answered(None, "it leads to another host", is_final=True)
         if answer.failure is not None or answer.body is None:
             status = f", status {answer.status}" if answer.status else ""
             note = f"{answer.failure or 'no file'}{status}"
-            return _Answered(None, note, is_final=answer.status in _ABSENT)
+            return Answered(None, note, is_final=answer.status in _ABSENT)
         if answer.cut:
-            return _Answered(None, "the file is too long", is_final=True)
-        return _Answered(answer.body)
+            return Answered(None, "the file is too long", is_final=True)
+        return Answered(answer.body)
 
     async with fetcher:
         return list(await asyncio.gather(*map(ask, hosts)))

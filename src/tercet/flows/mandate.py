@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tercet.consent.licences.agreement import Agreement, agreement_of
@@ -48,16 +49,18 @@ from tercet.consent.licences.repertoire import (
     repertoire_of,
 )
 from tercet.consent.licences.signing import Document, signed
-from tercet.core.errors import InputError, MissingError
+from tercet.core.canonical import canonical_json
+from tercet.core.errors import InputError, RefusedError
 from tercet.core.terms import PartyName, RepertoireName
 from tercet.core.usage import Usage
 from tercet.flows.desk import OpenDesk
-from tercet.store.desk_mandates import Mandates
+from tercet.store.desk_mandates import KeptNotice, Mandates
+from tercet.store.files import write_atomically
 from tercet.store.registry import Registry
 from tercet.store.registry_catalogue import catalogue_of, domains_of
 
 PARCEL_TYPE = "tercet/parcel@1"
-PARCEL_BYTES_MAX = 16 * 1024 * 1024
+PARCEL_BYTES_MAX = 128 * 1024 * 1024  # a list of a million works is 72 MB
 _PARCEL_FIELDS = ("type", "document", "versions", "repertoires")
 _NO_WORKS = repertoire_of(())
 
@@ -259,7 +262,8 @@ def make_snapshot(
 ) -> SnapshotTaken:
     """Take and sign a snapshot of what this collective can license now, and keep it.
 
-    The lists of works lie in the desk after it. Raises what `mandated_works` raises.
+    The lists of works lie in the desk after it. Raises what `mandated_works` raises, RefusedError
+    where there is nothing to license.
     """
     mandates = Mandates(desk.store)
     collective = party_name(desk)
@@ -275,7 +279,7 @@ def make_snapshot(
         licensee=licensee,
     )
     if not taken.snapshot.parts:
-        raise MissingError(
+        raise RefusedError(
             "no mandate brings works for these usages and this licensee",
             hint="; ".join(f"{name}: {why}" for name, why in taken.left_out[:3]),
         )
@@ -332,3 +336,29 @@ def lapsed(desk: OpenDesk, snapshot: Snapshot, day: str, registry: Registry | No
         for held in mandates.all(collective=snapshot.collective.id)
     ]
     return lapsed_works(snapshot, parts, given, day)
+
+
+def write_notices(desk: OpenDesk, folder: Path, *, sender: str) -> list[tuple[KeptNotice, Path]]:
+    """Write the notices not handed over yet into a folder, and note that they were.
+
+    Each is a message (.eml) where its mandate names a mail address, else a signed document.
+    Raises StorageError; what was written before is not written again.
+    """
+    from tercet.flows.mandate_words import notice_message
+
+    mandates = Mandates(desk.store)
+    written: list[tuple[KeptNotice, Path]] = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for kept in mandates.notices(waiting=True):
+        name = kept.notice.id.removeprefix("urn:uuid:")
+        contact = mandates.held(kept.notice.mandate).mandate.contact
+        if contact:
+            path = folder / f"{name}.eml"
+            raw = bytes(notice_message(kept, sender=sender, to=contact))
+        else:
+            path = folder / f"{name}.json"
+            raw = canonical_json(kept.document)
+        write_atomically(path, raw)
+        mandates.mark_delivered([kept.notice.id], desk.clock())
+        written.append((kept, path))
+    return written
