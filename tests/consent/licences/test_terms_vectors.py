@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,26 @@ def test_every_refusal_has_words_and_its_vector() -> None:
         for code in case["refusals"]
     }
     assert named == set(RefusalCode)
+
+
+def test_the_page_lists_every_field_where_it_belongs_and_every_error() -> None:
+    page = (ROOT / "docs" / "terms.md").read_text("utf-8")
+    _, deciding, owed = re.split(r"### Decided by `permits`|### Duties", page)
+    owed, refused = owed.split("## What is refused")
+    document = FILES["permits"]["terms"]
+    for path in leaf_paths({name: value for name, value in document.items() if name != "type"}):
+        decides = path.startswith(("licens", "repertoire.", "grant.", "retention.", "guards."))
+        assert (f"`{path}`" in deciding) == decides, path
+        assert (f"`{path}`" in owed) != decides, path
+    kinds = {case["code"] for case in FILES["refused"]["cases"]}
+    assert kinds <= set(re.findall(r"`([a-z-]+)`", refused))
+
+
+def leaf_paths(value: Any, path: str = "") -> list[str]:
+    if not isinstance(value, dict):
+        return [path]
+    return [
+        leaf
+        for name, inner in value.items()
+        for leaf in leaf_paths(inner, f"{path}.{name}" if path else name)
+    ]
