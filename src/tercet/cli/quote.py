@@ -77,8 +77,9 @@ def quote(
 
 def _show(made: Quote) -> None:
     counts = made.counts
+    noun = "item is" if counts.offered == 1 else "items are"
     click.echo(
-        f"{counts.offered:,} items are offered for {made.usage}: {counts.priced:,} with a price, "
+        f"{counts.offered:,} {noun} offered for {made.usage}: {counts.priced:,} with a price, "
         f"{counts.offered - counts.priced:,} without"
     )
     if made.lines:
@@ -102,7 +103,7 @@ def _table(lines: list[QuotedLine], *, with_after: bool) -> Table:
     for line in lines[:_SHOWN]:
         after = [_money(line.currency, line.after_micros, line)] if with_after else []
         table.add_row(
-            _who(line), line.term, _price(line), line.unit, f"{line.items:,}",
+            _who(line), line.term, _price(line), _unit(line), f"{line.items:,}",
             _money(line.currency, line.before_micros, line), *after,
         )  # fmt: skip
     return table
@@ -118,7 +119,7 @@ def _negotiated(lines: list[QuotedLine]) -> Table:
         table.add_column(name, justify="right")
     for line in lines[:_SHOWN]:
         table.add_row(
-            _who(line), line.source.lower(), line.term, _price(line), line.unit,
+            _who(line), line.source.lower(), line.term, _price(line), _unit(line),
             f"{line.items:,}", _money(line.currency, line.after_micros, line),
         )  # fmt: skip
     return table
@@ -128,6 +129,15 @@ def _who(line: QuotedLine) -> str:
     from rich.markup import escape
 
     return escape(printable(line.owner or line.site or "local files"))
+
+
+def _unit(line: QuotedLine) -> str:
+    """Return what the price is paid for, with the offer's own word where that is another."""
+    from rich.markup import escape
+
+    unit = line.units[0] if len(line.units) == 1 else "several"
+    word = "" if line.unit in (unit, "fixed") else f" ({line.unit})"
+    return escape(printable(unit.replace("_", " ") + word))
 
 
 def _price(line: QuotedLine) -> str:
@@ -166,9 +176,9 @@ def _show_rest(made: Quote) -> None:
                    "not added up, it is not known how to count that")  # fmt: skip
     unmeasured = sum(line.not_measured_items for line in (*made.lines, *made.negotiated))
     if unmeasured:
-        click.echo(f"\n{unmeasured:,} items are not measurable: their minutes or tokens are known "
-                   "neither from the corpus nor from local files; sums that lack them say "
-                   "`from`")  # fmt: skip
+        noun = "item is" if unmeasured == 1 else "items are"
+        click.echo(f"\n{unmeasured:,} {noun} not measurable: minutes or tokens stand neither in "
+                   "the corpus nor in local files; sums that lack them say `from`")  # fmt: skip
     for note in made.measured.notes:
         click.echo(f"note: {printable(note)}", err=True)
     hidden = made.lines_left_out + max(len(made.lines) - _SHOWN, 0)

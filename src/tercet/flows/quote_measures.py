@@ -38,10 +38,11 @@ TIMED_SUFFIXES = frozenset({
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mp3", ".m4a", ".aac",
     ".flac", ".wav", ".ogg", ".oga", ".ogv", ".opus",
 })  # fmt: skip
-_TEXT_TABLE = "header = true, all_varchar = true, null_padding = true"
+# Rows that DuckDB cannot read, or whose measure is no number, are left out: not measured.
+_TEXT_TABLE = "header = true, all_varchar = true, null_padding = true, ignore_errors = true"
 _READERS = {
     Kind.PARQUET: "read_parquet({files})",
-    Kind.JSONL: "read_json({files})",
+    Kind.JSONL: "read_json({files}, ignore_errors = true)",
     Kind.CSV: f"read_csv({{files}}, {_TEXT_TABLE})",
     Kind.TSV: f"read_csv({{files}}, {_TEXT_TABLE}, delim = '\t')",
 }
