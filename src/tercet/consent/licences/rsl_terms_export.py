@@ -185,8 +185,8 @@ def _price_unsaid(terms: Terms) -> Iterable[Unsaid]:
         yield Unsaid(
             f"price.{name}", "RSL has one amount of one kind; this one stands in the offer"
         )
-    for name in ("base", "deductions"):
-        if terms.price.share_basis_points:
+    for name in ("base", "deductions") if terms.price.share_basis_points else ():
+        if getattr(terms.price, name):
             yield Unsaid(f"price.{name}", f"what revenue is shared: {_IN_OFFER}")
     if terms.price.currency:
         yield Unsaid("price.currency", "RSL names a currency only beside an amount")

@@ -97,7 +97,7 @@ ENGLISH: dict[str, str] = {
     "guarantee": "Whatever the use, at least this is paid in all (minimum guarantee): {amount}.",
     "advance": "Paid in advance, and set off against what falls due later: {amount}.",
     "cap": "At most this is paid in all (cap): {amount}.",
-    "floor": "What is due is never less than this (floor): {amount}.",
+    "floor": "For each period of report, at least this is paid (floor): {amount}.",
     "price.not": "Not part of the price: {list}.",
     "late_interest": "Payments that are late bear interest of {share} a year.",
     "late_interest.none": "No interest is agreed for payments that are late.",

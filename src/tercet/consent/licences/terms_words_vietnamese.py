@@ -108,7 +108,7 @@ VIETNAMESE: dict[str, str] = {
     "{amount}.",
     "advance": "Trả trước, và được trừ vào các khoản đến hạn sau này: {amount}.",
     "cap": "Tổng số tiền trả nhiều nhất là (mức trần): {amount}.",
-    "floor": "Số tiền đến hạn không bao giờ thấp hơn (mức sàn): {amount}.",
+    "floor": "Mỗi kỳ báo cáo trả ít nhất (mức sàn): {amount}.",
     "price.not": "Giá không gồm: {list}.",
     "late_interest": "Khoản trả chậm chịu lãi {share} một năm.",
     "late_interest.none": "Không thỏa thuận lãi cho khoản trả chậm.",
