@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 OUTSIDE_CHARACTERS_MAX = 300  # shown of a name or URL that strangers wrote
 THIN_SPACE = "\u202f"
 _JOINERS = "\u200c\u200d"  # zero-width, but letters of several scripts need them in prose
-_VOID = frozenset({"meta", "br"})
+_VOID = frozenset({"meta", "br", "input"})
 
 
 class Markup(str):
