@@ -44,6 +44,7 @@ RESOURCE_TEXT: dict[Resource, str] = {
     Resource.DECLARATION_JSON: "declaration file (JSON)",
     Resource.LICENCE_TEXT: "licence column",
     Resource.REGISTRY_MATCH: "comparison with the registry",
+    Resource.AGREEMENT: "the standing of an agreement",
 }
 HEAD = """\
 # What follows when a signal cannot be had

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tercet.consent.facts import Facts, Standing, State
+from tercet.consent.licences.obstacle import OBSTACLE_BITS, Obstacle, obstacles_in
 from tercet.consent.policy import Policy, decide
 from tercet.consent.policy_file import BUILT_IN, built_in, parse_policy
 from tercet.consent.reasons import all_reasons, explain_reason
@@ -42,7 +43,9 @@ def test_one_more_denial_never_clears(known: Facts, policy: Policy, name: str) -
     more = known | Facts(standings=(((name, 0), Standing.DENIES),))
     if decide(known, policy).outcome is not Outcome.CLEARED:
         assert decide(more, policy).outcome is not Outcome.CLEARED
-    if policy.binds(name) and name != "tdmrep":
+    agreed = known.by_signal().get("agreement", Standing.NONE) & Standing.ALLOWS
+    lifted = agreed and name not in {"agreement", "registry"}
+    if policy.binds(name) and name != "tdmrep" and not lifted:
         assert decide(more, policy).outcome is not Outcome.CLEARED
 
 
@@ -209,3 +212,87 @@ def test_a_wrong_value_is_named_with_line_and_key(
 def test_broken_policy_files_are_policy_errors(raw: bytes) -> None:
     with pytest.raises(PolicyError):
         parse_policy(raw, "broken.toml")
+
+
+# ---- agreements ---------------------------------------------------------------------------------
+
+OBSTACLES = st.sets(st.sampled_from(Obstacle), min_size=1).map(
+    lambda found: sum(OBSTACLE_BITS[obstacle] for obstacle in found)
+)
+
+
+def agreement(bits: int) -> Facts:
+    return Facts(standings=((("agreement", 0), bits),))
+
+
+@given(facts, policies, OBSTACLES)
+def test_an_agreement_that_grants_nothing_changes_no_outcome(
+    known: Facts, policy: Policy, bits: int
+) -> None:
+    before, after = decide(known, policy), decide(known | agreement(bits), policy)
+    assert after.outcome is before.outcome
+    assert set(before.reasons) <= set(after.reasons)
+    assert set(after.reasons) <= set(all_reasons())
+
+
+@given(facts, policies, OBSTACLES)
+def test_every_way_of_granting_nothing_is_named_where_it_matters(
+    known: Facts, policy: Policy, bits: int
+) -> None:
+    said = known.by_signal().get("agreement", Standing.NONE)
+    usable = not known.states & {State.ROW_FAULT, State.URL_INVALID}
+    verdict = decide(known | agreement(bits), policy)
+    if usable and not said and verdict.outcome is not Outcome.CLEARED:
+        assert set(obstacles_in(bits)) <= set(verdict.reasons)
+        assert "agreement" in verdict.deciding
+
+
+@given(facts, policies)
+def test_one_more_claim_never_clears_more_also_with_an_agreement(
+    known: Facts, policy: Policy
+) -> None:
+    granted = known | agreement(Standing.ALLOWS)
+    more = granted | grant("registry", Standing.DENIES)
+    if decide(granted, policy).outcome is not Outcome.CLEARED:
+        assert decide(more, policy).outcome is not Outcome.CLEARED
+    if policy.binds("registry"):
+        assert decide(more, policy).outcome is not Outcome.CLEARED
+
+
+@given(facts, policies)
+def test_what_another_holds_exclusively_never_clears(known: Facts, policy: Policy) -> None:
+    both = known | agreement(Standing.ALLOWS) | agreement(Standing.DENIES)
+    assert decide(both, policy).outcome is not Outcome.CLEARED
+
+
+@given(facts, policies)
+def test_a_grant_by_agreement_never_clears_less(known: Facts, policy: Policy) -> None:
+    """It lifts what was said to everybody; the policy's own list of grants does not matter."""
+    said = known.by_signal()
+    is_doubtful = said.get("registry") or State.UNCOMPARED in known.states
+    if decide(known, policy).outcome is Outcome.CLEARED and not is_doubtful:
+        assert decide(known | agreement(Standing.ALLOWS), policy).outcome is Outcome.CLEARED
+
+
+def test_an_agreement_lifts_denials_and_silence_of_all_signals_but_the_registry() -> None:
+    states = frozenset({State.NOT_SURVEYED, State.UNCHECKED, State.ITEM_NOT_ASKED, State.NO_SOURCE})
+    for policy in POLICIES:
+        for name in NAMES:
+            denied = Facts(states) | grant(name, Standing.DENIES) | agreement(Standing.ALLOWS)
+            outcome = decide(denied, policy).outcome
+            stands = name == "agreement" or (name == "registry" and policy.binds(name))
+            assert outcome is (Outcome.BLOCKED if stands else Outcome.CLEARED), (policy.id, name)
+
+
+@pytest.mark.parametrize("state", [State.ROW_FAULT, State.URL_INVALID, State.UNCOMPARED])
+def test_what_cannot_be_read_or_compared_stays_held(state: State) -> None:
+    for policy in POLICIES:
+        verdict = decide(Facts(frozenset({state})) | agreement(Standing.ALLOWS), policy)
+        assert (verdict.outcome, verdict.reasons) == (Outcome.HELD, (str(state),))
+
+
+def test_a_lifted_claim_is_said_where_silence_clears() -> None:
+    verdict = decide(agreement(Standing.LIFTS), built_in("eu-tdm"))
+    assert verdict.outcome is Outcome.CLEARED
+    assert "lifted_by_agreement" in verdict.reasons
+    assert decide(agreement(Standing.LIFTS), built_in("strict")).reasons == ("no_grant",)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tercet.cli.output import console, emit_json, progress_bar
 from tercet.cli.policy_option import load_policy
 from tercet.core.errors import InputError
+from tercet.core.terms import WORLD, Purpose, Use
+from tercet.core.territories import TERRITORIES
 from tercet.core.usage import Usage
+
+if TYPE_CHECKING:
+    from tercet.flows.agreements import AgreementsAsked
 
 
 @click.command(short_help="give every item of a corpus a verdict, and sign the clearance")
@@ -52,6 +58,26 @@ from tercet.core.usage import Usage
     metavar="PUBLIC_KEY",
     help="Let grants signed with this key count; `tercet registry show` shows keys.",
 )
+@click.option(
+    "--desk",
+    type=click.Path(path_type=Path),
+    help="Folder of the desk whose agreements count; see `tercet license`.",
+)
+@click.option("--model", default="", help="Model that the corpus is for, as agreements name it.")
+@click.option("--model-version", default="", help="Its version.")
+@click.option("--parameters", default=0, type=click.IntRange(0), help="Its number of parameters.")
+@click.option(
+    "--purpose",
+    type=click.Choice([str(purpose) for purpose in Purpose]),
+    help="What for; training without a purpose must be permitted for each.",
+)
+@click.option(
+    "--territory",
+    multiple=True,
+    metavar="CODE",
+    help="Country where the model is offered (ISO 3166-1), or * for the world.",
+)
+@click.option("--on", "day", default="", metavar="DATE", help="Day of the use; default: today.")
 @click.option("--url-column", default="", help="Column that holds the URLs, if not found by name.")
 @click.option("--licence-column", default="", help="Column that holds licence texts.")
 @click.option("--headers-column", default="", help="Column that holds HTTP response headers.")
@@ -67,6 +93,13 @@ def clear(
     declarations: Path | None,
     registry: Path | None,
     trust: tuple[str, ...],
+    desk: Path | None,
+    model: str,
+    model_version: str,
+    parameters: int,
+    purpose: str | None,
+    territory: tuple[str, ...],
+    day: str,
     url_column: str,
     licence_column: str,
     headers_column: str,
@@ -79,7 +112,8 @@ def clear(
 
     CORPUS is one or more folders of media, Parquet, CSV, JSONL or tar files. What sites declare
     comes from --declarations; what files and columns declare is read on the way. Nothing is
-    fetched. A run that was stopped goes on where it was.
+    fetched. A run that was stopped goes on where it was. With --desk, what agreements grant for
+    the --model, --territory and day named is cleared, whatever was declared to everybody.
     """
     from tercet.consent.corpora import ColumnNames
     from tercet.flows.clear import ClearRequest
@@ -88,6 +122,16 @@ def clear(
     from tercet.store.keys import default_key_path, load_or_make_key
 
     chosen = load_policy(policy)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    use = Use(
+        Usage(usage),
+        checked_day(day) if day else now[:10],
+        model=model,
+        version=model_version,
+        parameters=parameters,
+        purpose=Purpose(purpose) if purpose else None,
+        territories=checked_territories(territory),
+    )
     with progress_bar(quiet=as_json) as progress:
         clearance = clear_corpus(
             ClearRequest(
@@ -96,10 +140,11 @@ def clear(
                 usage=Usage(usage),
                 out=out,
                 key=load_or_make_key(key or default_key_path()),
-                now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                now=now,
                 declarations=declarations,
                 registry=registry,
                 trusted_keys=trusted_keys(trust),
+                agreements=_agreements(desk, use),
                 columns=ColumnNames(url_column, licence_column, headers_column, sha256_column),
                 workers=workers or processor_count(),
                 progress=progress,
@@ -125,6 +170,33 @@ def trusted_keys(given: tuple[str, ...]) -> frozenset[str]:
                 hint="`tercet registry show NUMBER --json` shows the keys of a work's claims",
             )
     return frozenset(given)
+
+
+def _agreements(desk: Path | None, use: Use) -> AgreementsAsked | None:
+    if desk is None:
+        return None
+    from tercet.flows.agreements import AgreementsAsked
+
+    return AgreementsAsked(desk, use)
+
+
+def checked_day(text: str) -> str:
+    """Return a day as YYYY-MM-DD. Raises InputError for what is none."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
+    except ValueError:
+        raise InputError(f"expected a day as YYYY-MM-DD, got {text[:40]!r}") from None
+
+
+def checked_territories(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return countries, each once. Raises InputError for one that is not known."""
+    for code in given:
+        if code != WORLD and code not in TERRITORIES:
+            raise InputError(
+                f"expected a country of ISO 3166-1, got {code[:40]!r}",
+                hint="two capital letters, as in VN, SE, GB; or * for the world",
+            )
+    return tuple(dict.fromkeys(given))
 
 
 def _show(counts: dict[str, int], rows: int, assertion: str, out: Path) -> None:

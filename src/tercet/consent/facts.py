@@ -40,7 +40,11 @@ class Standing:
     PURPOSE = 1 << 16
     GEOGRAPHY = 1 << 17
     OTHER = 1 << 18
+    LIFTS = 1 << 19  # an agreement takes a claim out of the way without granting the whole item
 
+
+OBSTACLE_SHIFT = 24
+"""From this bit on stand the ways in which an agreement grants nothing, see licences/obstacle."""
 
 CONDITION_BITS: dict[ConditionKind, int] = {
     kind: getattr(Standing, kind.name) for kind in ConditionKind
@@ -71,6 +75,7 @@ class State(StrEnum):
     UNCHECKED = "unchecked"  # a place where declarations stand could not be read
     ITEM_NOT_ASKED = "item_not_asked"  # its own headers, page and metadata were never looked at
     NO_SOURCE = "no_source"  # a local file without a URL: no site could be asked
+    UNCOMPARED = "uncompared"  # it could not be compared with the registry of works
 
 
 Channel = tuple[str, int]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tercet.consent.facts import ALL_CONDITIONS, CONDITION_BITS, Facts, Standing, State
+from tercet.consent.licences.obstacle import EXCLUSIVE_TO_ANOTHER, obstacles_in
 from tercet.core.condition import ConditionKind
 from tercet.core.usage import Usage
 from tercet.core.verdict import Outcome, Verdict
@@ -57,17 +58,67 @@ class Policy:
         return bits
 
 
+_AGREEMENT = "agreement"
+_REGISTRY = "registry"
+LIFTED = "lifted_by_agreement"
+_UNCERTAIN = Standing.UNREADABLE | Standing.MAY_DENY | Standing.HOLDS
+
+
 def decide(facts: Facts, policy: Policy) -> Verdict:
     """Return the verdict for ``facts``. Pure, total and closed.
 
-    The order is the law: what cannot be read is held; a binding denial blocks (or is offered
-    where a price is known); what was not checked is held; then a grant clears; silence is last.
-    Nothing clears whose own headers and metadata were not looked at, unless the policy says so.
+    The order is the law: what cannot be read is held; what somebody else holds exclusively is
+    blocked; what an agreement grants clears unless a registered work of others stands in it; a
+    binding denial blocks (or is offered where a price is known); what was not checked is held;
+    then a grant clears; silence is last. Nothing clears whose own headers and metadata were not
+    looked at, unless the policy says so or its owner has signed.
     """
     unusable = [state for state in (State.ROW_FAULT, State.URL_INVALID) if state in facts.states]
     if unusable:
         return Verdict(Outcome.HELD, tuple(str(state) for state in unusable))
-    standings = sorted(facts.by_signal().items())
+    said = facts.by_signal()
+    agreed = said.pop(_AGREEMENT, Standing.NONE)
+    standings = sorted(said.items())
+    if agreed & Standing.DENIES:
+        return Verdict(Outcome.BLOCKED, (EXCLUSIVE_TO_ANOTHER,), (_AGREEMENT,))
+    if agreed & _UNCERTAIN:
+        return Verdict(Outcome.HELD, (f"unreadable_{_AGREEMENT}",), (_AGREEMENT,))
+    if agreed & Standing.ALLOWS:
+        return _agreed(agreed, facts, standings, policy)
+    return _with_agreements(_declared(facts, standings, policy), agreed)
+
+
+def _agreed(agreed: int, facts: Facts, standings: list[tuple[str, int]], policy: Policy) -> Verdict:
+    """Clear what an agreement grants, unless works of others stand in it, or may.
+
+    Who signs a licence lifts what is said at the place and in the file, by whomever: that was said
+    to everybody, and this to the one who asks. Claims on registered works are another's word; those
+    that the licensor may lift are no part of ``facts`` any more (see flows/agreement_rows).
+    """
+    claims = [each for each in standings if each[0] == _REGISTRY]
+    stands = _denied(claims, policy) or _held(Facts(), claims, policy)
+    if stands is not None:
+        return stands
+    if State.UNCOMPARED in facts.states:
+        return Verdict(Outcome.HELD, (str(State.UNCOMPARED),))
+    duties = [f"duty_{kind}" for kind, bit in CONDITION_BITS.items() if agreed & bit]
+    return Verdict(Outcome.CLEARED, (f"granted_by_{_AGREEMENT}", *duties), (_AGREEMENT,))
+
+
+def _with_agreements(verdict: Verdict, agreed: int) -> Verdict:
+    """Say beside a verdict which agreements name the item and grant nothing, and why."""
+    if verdict.outcome is Outcome.CLEARED:
+        reasons = (LIFTED,) if agreed & Standing.LIFTS else ()
+    else:
+        reasons = obstacles_in(agreed)
+    if not reasons:
+        return verdict
+    deciding = (*verdict.deciding, _AGREEMENT)
+    return Verdict(verdict.outcome, (*verdict.reasons, *reasons), deciding)
+
+
+def _declared(facts: Facts, standings: list[tuple[str, int]], policy: Policy) -> Verdict:
+    """Decide by what is declared to everybody."""
     denied = _denied(standings, policy)
     if denied is not None:
         return denied

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tercet.consent.facts import State
+from tercet.consent.licences.obstacle import OBSTACLE_WORDS
+from tercet.consent.policy import LIFTED
 from tercet.consent.signals import SIGNALS
 from tercet.core.condition import ConditionKind
 
@@ -15,6 +17,10 @@ _PLAIN = {
     str(State.UNCHECKED): "a place where permission is declared could not be read",
     str(State.ITEM_NOT_ASKED): "its own headers, page and metadata were never looked at",
     str(State.NO_SOURCE): "a local file without a known source: no site could be asked",
+    str(State.UNCOMPARED): "it could not be compared with the registry: works of others may be "
+    "in it",
+    LIFTED: "a claim of the owner stands in no way: an agreement with the owner lifts it",
+    **{str(obstacle): words for obstacle, words in OBSTACLE_WORDS.items()},
 }
 CONDITION_WORDS: dict[ConditionKind, str] = {
     ConditionKind.ATTRIBUTION: "naming the creator",

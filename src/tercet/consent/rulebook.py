@@ -18,6 +18,7 @@ from tercet.consent.evaluation import (
 )
 from tercet.consent.facts import Channel, Facts, Standing, State
 from tercet.consent.failures import Consequence, consequence
+from tercet.consent.registry.matched_claims import WorkClaim, work_claims
 from tercet.consent.signal import Resource
 from tercet.core.condition import Condition
 from tercet.core.declaration import Declaration
@@ -25,6 +26,8 @@ from tercet.core.usage import Usage
 
 SITE_RESOURCES = (Resource.ROBOTS_TXT, Resource.TDMREP_JSON, Resource.AI_TXT)
 """What must have been asked of a site before its silence means anything."""
+_ONE_BY_ONE = frozenset({"registry"})
+"""Signals of which one denial may be lifted and leave the others: none makes another needless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Rulebook:
     ``fixed`` are the standings that hold at all paths, ``ruled`` the declarations that say
     something else at some; ``everywhere`` is the finding where no narrower rule holds.
     ``declaration_count`` is the number of declarations, whose positions findings refer to;
-    ``offers`` are the priced or linked conditions, by position.
+    ``offers`` are the priced or linked conditions, by position; ``claims`` those on works found.
     """
 
     states: frozenset[State]
@@ -66,6 +69,7 @@ class Rulebook:
     ruled: tuple[tuple[int, CompiledDeclaration], ...]
     declaration_count: int
     offers: tuple[tuple[int, Condition], ...]
+    claims: tuple[WorkClaim, ...] = ()
     everywhere: Finding = NOTHING
     _by_standings: dict[tuple[int, ...], Finding] = field(default_factory=dict)
 
@@ -75,7 +79,7 @@ class Rulebook:
     def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes without what is derived."""
         fields = (self.states, self.fixed, self.ruled, self.declaration_count, self.offers)
-        return Rulebook, fields
+        return Rulebook, (*fields, self.claims)
 
     @property
     def readings(self) -> tuple[CompiledReading, ...]:
@@ -85,6 +89,12 @@ class Rulebook:
     def at(self, path: bytes) -> Finding:
         """Return the finding at ``path``, in the form of ``paths.normalise_path``."""
         return self._finding(tuple([compiled.at(path) for _, compiled in self.ruled]))
+
+    def without(self, positions: frozenset[int], path: bytes) -> Finding:
+        """Return the finding at ``path`` as if the declarations at ``positions`` were not there."""
+        ruled = [(at, compiled.channel, compiled.at(path)) for at, compiled in self.ruled]
+        said = [each for each in (*self.fixed, *ruled) if each[0] not in positions]
+        return _finding(self.states, said)
 
     def _finding(self, standings: tuple[int, ...]) -> Finding:
         finding = self._by_standings.get(standings)
@@ -99,13 +109,15 @@ def compile_rulebook(
     captures: Sequence[tuple[Capture, bytes]], usage: Usage, *, of_site: bool
 ) -> Rulebook:
     """Compile what ``captures`` (in the evidence's order) declare for ``usage``."""
-    declarations = [d for capture, raw in captures for d in declarations_of(capture, raw)]
+    declared = [declarations_of(capture, raw) for capture, raw in captures]
+    declarations = [d for each in declared for d in each]
     states = _states([capture for capture, _ in captures], declarations, of_site=of_site)
     compiled = _compiled(declarations, usage)
     fixed = [(at, c.channel, c.everywhere) for at, c in compiled if not c.narrow]
     ruled = [(at, c) for at, c in compiled if c.narrow]
     offers = [(at, term) for at, c in compiled for term in c.conditions if term.price or term.url]
-    return Rulebook(states, tuple(fixed), tuple(ruled), len(declarations), tuple(offers))
+    claims = work_claims(captures, declared, usage)
+    return Rulebook(states, tuple(fixed), tuple(ruled), len(declarations), tuple(offers), claims)
 
 
 def _compiled(
@@ -113,7 +125,8 @@ def _compiled(
 ) -> list[tuple[int, CompiledDeclaration]]:
     """Compile what speaks of ``usage``, short texts first.
 
-    Path rules of a signal that denies the whole site already add nothing and are left out.
+    Path rules of a signal that denies the whole site already add nothing and are left out, but each
+    owner's claim counts: an agreement lifts one and not the next.
     """
     found: list[tuple[int, CompiledDeclaration]] = []
     denied: frozenset[Channel] = frozenset()
@@ -122,7 +135,8 @@ def _compiled(
         compiled = compile_declaration(declarations[position], usage, denied)
         if compiled is not None:
             found.append((position, compiled))
-            if not compiled.narrow and compiled.everywhere & Standing.DENIES:
+            denies = not compiled.narrow and compiled.everywhere & Standing.DENIES
+            if denies and compiled.channel[0] not in _ONE_BY_ONE:
                 denied |= {compiled.channel}
     return sorted(found, key=lambda each: each[0])
 
@@ -138,7 +152,9 @@ def _states(
     asked = {capture.resource for capture in captures}
     unchecked |= of_site and not asked.issuperset(SITE_RESOURCES)
     unchecked |= _points_to_unread_licence(captures, declarations)
-    return frozenset({State.UNCHECKED}) if unchecked else frozenset()
+    uncompared = any(c.failure and c.resource is Resource.REGISTRY_MATCH for c in captures)
+    found = {State.UNCHECKED: unchecked, State.UNCOMPARED: uncompared}
+    return frozenset(state for state, holds in found.items() if holds)
 
 
 def _points_to_unread_licence(captures: list[Capture], declarations: list[Declaration]) -> bool:

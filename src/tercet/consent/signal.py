@@ -29,6 +29,7 @@ class Resource(StrEnum):
     DECLARATION_JSON = "declaration_json"  # ISCC / TDM-AI declaration, sidecar or registry
     LICENCE_TEXT = "licence_text"  # a free-text licence field, e.g. a corpus column
     REGISTRY_MATCH = "registry_match"  # tercet/match@1: registered works found in an item
+    AGREEMENT = "agreement"  # tercet/agreement-standing@1: what an agreement means for a use
 
 
 Reader = Callable[[bytes, Source], tuple[Declaration, ...]]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tercet.consent.corpora import ColumnNames, Corpus, open_corpus
 from tercet.consent.policy import Policy
@@ -35,6 +35,9 @@ from tercet.store.keys import SigningKey
 from tercet.store.offers import write_offers
 from tercet.store.verdict_parts import VerdictParts
 
+if TYPE_CHECKING:
+    from tercet.flows.agreements import AgreementsAsked, Prepared
+
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total is 0 where it is not known yet."""
 
@@ -47,6 +50,7 @@ def _silent(stage: str, done: int, total: int) -> None:
 class ClearRequest:
     """What is asked: which corpus, under which policy, on what evidence, to which folder.
 
+    ``agreements`` names a desk whose agreements count, and the use that they are asked about;
     ``declarations`` is a survey's folder, ``registry`` that of a registry whose works are looked
     for in the corpus, ``trusted_keys`` the public keys (Base64) of the owners whose grants count:
     to deny, anybody's claim is enough. ``now`` is an RFC 3339 time in UTC; ``workers`` how many
@@ -62,6 +66,7 @@ class ClearRequest:
     declarations: Path | None = None
     registry: Path | None = None
     trusted_keys: frozenset[str] = frozenset()
+    agreements: AgreementsAsked | None = None
     columns: ColumnNames = field(default_factory=ColumnNames)
     workers: int = 1
     progress: Progress = _silent
@@ -96,10 +101,13 @@ def _clear(request: ClearRequest) -> Clearance:
     survey = check_evidence(request.declarations) if request.declarations else None
     corpus = _open(request)
     registry = _registry_state(request)
+    agreements = _agreements(request)
     plan = make_plan(corpus, request.policy, request.usage, survey, registry)
+    if agreements is not None:
+        plan["agreements"] = agreements.state()
     _keep_plan(request.out, plan)
     inputs = inputs_state(corpus)
-    keep_notes(request.out, inputs, request.declarations, request.places)
+    keep_notes(request.out, inputs, request.declarations, request.places, desk=_desk(request))
     local = gather_local_evidence(
         corpus,
         request.out / "evidence",
@@ -111,7 +119,10 @@ def _clear(request: ClearRequest) -> Clearance:
     surveyed = [request.declarations] if request.declarations else []
     evidence = (*surveyed, *local, *matched)
     items = tuple(f for f in evidence if read_survey(f)["counts"]["items"])
-    task = ShardTask(corpus, request.policy, request.usage, request.out, items, request.registry)
+    task = ShardTask(
+        corpus, request.policy, request.usage, request.out, items, request.registry,
+        agreements.task if agreements else None,
+    )  # fmt: skip
     request.progress("reading sites", 0, 0)
     sites = _sites(request)
     verdicts = VerdictParts(request.out)
@@ -122,8 +133,11 @@ def _clear(request: ClearRequest) -> Clearance:
     if _registry_state(request) != registry:
         raise _changed_registry(request)
     write_offers(request.out, sites)
+    account = _account(request, agreements, len(parts))
     files = output_files(request.out)
-    clearance = sign_clearance(corpus, request.policy, plan, parts, files, request.key, request.now)
+    clearance = sign_clearance(
+        corpus, request.policy, plan, parts, files, request.key, request.now, agreements=account
+    )
     clearance = unchanged(clearance, request.out / "clearance.json")
     counts = verdicts.site_counts(range(len(parts)), len(sites.origins))
     page = render_report(summarise(clearance, request.policy, sites, counts, evidence, request.out))
@@ -148,6 +162,32 @@ def _matches(request: ClearRequest, corpus: Corpus) -> list[Path]:
         workers=request.workers,
         progress=lambda done, total: request.progress("looking for works", done, total),
     )
+
+
+def _agreements(request: ClearRequest) -> Prepared | None:
+    """Check the agreements of the desk, where one is given."""
+    if request.agreements is None:
+        return None
+    from tercet.flows.agreements import prepare_agreements
+
+    request.progress("checking agreements", 0, 0)
+    (request.out / "work").mkdir(parents=True, exist_ok=True)
+    return prepare_agreements(request.agreements, request.trusted_keys, request.out)
+
+
+def _account(
+    request: ClearRequest, agreements: Prepared | None, part_count: int
+) -> dict[str, Any] | None:
+    """Return what the clearance says of the agreements that it rests on, and keep their copies."""
+    if agreements is None:
+        return None
+    from tercet.flows.agreement_account import keep_account
+
+    return keep_account(request.out, agreements, part_count)
+
+
+def _desk(request: ClearRequest) -> Path | None:
+    return request.agreements.desk if request.agreements else None
 
 
 def _registry_state(request: ClearRequest) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tercet.consent.clearing import Clearing, Ground
-from tercet.consent.corpora import Corpus, Shard
+from tercet.consent.corpora import Corpus, Member, Shard, media_members
 from tercet.consent.paths import normalise_path
 from tercet.consent.policy import Policy
+from tercet.consent.rulebook import Rulebook
 from tercet.consent.signal import Resource
 from tercet.consent.site_index import SiteIndex
 from tercet.consent.table_columns import ColumnText, TableColumn
 from tercet.consent.urls import split_url
 from tercet.core.usage import Usage
+from tercet.core.verdict import Outcome
+from tercet.store.agreement_evidence import write_agreement_counts
 from tercet.store.column_evidence import write_column_evidence
 from tercet.store.evidence_index import ItemEvidence
 from tercet.store.offers import item_offers, write_item_offers
@@ -27,11 +31,15 @@ from tercet.store.row_faults import faulty_rows, write_faults
 from tercet.store.verdict_parts import Part, PartRows, VerdictParts
 
 if TYPE_CHECKING:
+    from tercet.flows.agreement_rows import AgreementRows, AgreementTask
     from tercet.flows.table_matches import TableMatches
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LOT_BYTES_MAX = 48 * 1024 * 1024
+_BLOCK_BYTES = 1 << 20
+_PLACE_BITS = 32  # claims of several places of one row are told apart by what stands above
+_PLACE_MASK = (1 << _PLACE_BITS) - 1
 _COLUMNS = {"licence": Resource.LICENCE_TEXT, "headers": Resource.HTTP_HEADERS}
 
 
@@ -45,6 +53,20 @@ class ShardTask:
     out: Path
     item_folders: tuple[Path, ...]
     registry: Path | None = None
+    agreements: AgreementTask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """Rows in which registered works were found: where their findings stand, and what is claimed.
+
+    ``path`` is that at which the rulebook is asked.
+    """
+
+    finding: Array
+    rows: Array
+    rulebook: Rulebook
+    path: bytes
 
 
 class ShardClearing:
@@ -56,6 +78,7 @@ class ShardClearing:
         self.items = ItemEvidence(task.item_folders, task.usage, task.out / "work")
         self.parts = VerdictParts(task.out)
         self.registry = _table_matches(task)
+        self.agreements = _agreement_rows(task)
 
     def clear(self, shard: Shard) -> Part:
         """Write the shard's part and return it; a finished one is only returned."""
@@ -74,6 +97,8 @@ class ShardClearing:
         write_column_evidence(self.task.out, shard.index, reading.column_texts)
         write_faults(self.task.out, shard.index, reading.faults)
         write_item_offers(self.task.out, shard.index, reading.offers)
+        if reading.rested is not None:
+            write_agreement_counts(self.task.out, shard.index, reading.rested)
         return self.parts.write(shard.index, rows, len(self.clearing.sites.origins))
 
 
@@ -84,6 +109,7 @@ class _ShardReading:
         self.clearing = owner.clearing
         self.evidence = owner.items
         self.registry = owner.registry
+        self.agreements = owner.agreements
         self.policy = owner.task.policy
         self.shard = shard
         self.columns = columns
@@ -95,6 +121,15 @@ class _ShardReading:
         self._ids: list[str] = []
         self._id_base = len(self.clearing.sites.ids)
         self._text_start: dict[int, int] = {}
+        self._claimed: list[_Claimed] = []
+        self._named_start: dict[int, int] = {0: 0}
+        self.rested: Array | None = None
+        self._digests: dict[int, str] = {}
+        if self.agreements is not None:
+            self.rested = np.zeros(len(self.agreements.entries), dtype=np.int64)
+            if self.agreements.needs_digests:
+                members = media_members(owner.task.corpus, shard)
+                self._digests = {member.row: _digest(member) for member in members}
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Decide the rows of one batch."""
@@ -116,7 +151,13 @@ class _ShardReading:
         if self.registry is not None:
             grounds.append(self._registry_ground(batch, self.registry))
         self.items.append(batch["item"])
+        if self.agreements is None:
+            self.decided.append(self.clearing.decide_rows(grounds, site))
+            return
+        named = self._named(batch, self.agreements)
+        grounds.append(self._agreement_ground(named, self.agreements))
         self.decided.append(self.clearing.decide_rows(grounds, site))
+        self._count_rested(named, self.agreements)
 
     def rows(self) -> PartRows:
         """Return everything gathered, ready to be written."""
@@ -148,6 +189,9 @@ class _ShardReading:
             finding[at] = self.clearing.findings.number(found or rulebook.everywhere)
             start[at] = self._keep_ids(ids)
             captured[at] = True
+            if rulebook.claims:
+                path = _path(batch["url"][at])
+                self._claimed.append(_Claimed(finding, np.array([at]), rulebook, path))
             if rulebook.offers:
                 split = split_url(batch["url"][at].as_py() or "")
                 site = split.origin if split else ""
@@ -173,11 +217,73 @@ class _ShardReading:
         for rows, read in registry.of_batch(batch):
             finding[rows] = self.clearing.findings.number(read.rulebook.everywhere)
             start[rows] = self._start_of(read)
+            if read.rulebook.claims:
+                self._claimed.append(_Claimed(finding, rows, read.rulebook, b"/"))
             if read.rulebook.offers:
                 ids = [d.declaration_id for d in read.declarations]
                 for item in batch["item"].take(pa.array(rows)).to_pylist():
                     self.offers += item_offers(read.rulebook, ids, "", item)
         return Ground(finding, start)
+
+    def _named(self, batch: pa.RecordBatch, agreements: AgreementRows) -> Array:
+        """Return what agreements name each row, and take the claims they lift out of its findings.
+
+        What is found in a row may bring agreements to it, so all of it is looked at before any
+        claim is lifted.
+        """
+        named, keys = agreements.of_rows(self._sha256(batch), batch["url"])
+        found: dict[int, list[tuple[_Claimed, int]]] = {}
+        for claimed in self._claimed:
+            for row in claimed.rows.tolist():
+                found.setdefault(row, []).append((claimed, len(claimed.rulebook.claims)))
+        for row, places in found.items():
+            claims = [
+                replace(claim, position=at << _PLACE_BITS | claim.position)
+                for at, (claimed, _) in enumerate(places)
+                for claim in claimed.rulebook.claims
+            ]
+            sources = agreements.sources(keys[row].tolist())
+            named[row], lifted = agreements.with_claims(int(named[row]), sources, claims)
+            for at, (claimed, _) in enumerate(places) if lifted else ():
+                own = frozenset(p & _PLACE_MASK for p in lifted if p >> _PLACE_BITS == at)
+                left = claimed.rulebook.without(own, claimed.path)
+                claimed.finding[row] = self.clearing.findings.number(left)
+        self._claimed.clear()
+        return named
+
+    def _sha256(self, batch: pa.RecordBatch) -> pa.Array:
+        """Return the digests of the rows: of the table, or of the files themselves."""
+        if not self._digests:
+            return batch["sha256"]
+        own = pa.array([self._digests.get(row) for row in batch["row"].to_pylist()], pa.string())
+        return pc.coalesce(own, batch["sha256"])
+
+    def _agreement_ground(self, named: Array, agreements: AgreementRows) -> Ground:
+        """What agreements mean for each row."""
+        used = np.flatnonzero(np.bincount(named, minlength=1)).tolist()
+        finding = np.zeros(used[-1] + 1, dtype=np.int32)
+        start = np.zeros(used[-1] + 1, dtype=np.int64)
+        for number in used:
+            finding[number] = self.clearing.findings.number(agreements.finding(number))
+            known = self._named_start.get(number)
+            if known is None:
+                known = self._named_start[number] = self._keep_ids(agreements.ids(number))
+            start[number] = known
+        return Ground(finding[named], start[named])
+
+    def _count_rested(self, named: Array, agreements: AgreementRows) -> None:
+        """Count for each agreement the cleared rows that rest on it."""
+        if self.rested is None:
+            return
+        rests = [
+            verdict.outcome is Outcome.CLEARED and "agreement" in verdict.deciding
+            for verdict in self.clearing.verdicts.values
+        ]
+        rows = named[np.array(rests or [False])[self.decided[-1].verdict]]
+        counts = np.bincount(rows, minlength=1)
+        for number in np.flatnonzero(counts).tolist():
+            for at in agreements.speaking(number):
+                self.rested[at] += counts[number]
 
     def _start_of(self, read: ColumnText) -> int:
         known = self._text_start.get(id(read))
@@ -195,6 +301,29 @@ def _table_matches(task: ShardTask) -> TableMatches | None:
     from tercet.store.registry import Registry
 
     return TableMatches(Registry.open(task.registry), task.usage)
+
+
+def _agreement_rows(task: ShardTask) -> AgreementRows | None:
+    if task.agreements is None:
+        return None
+    from tercet.flows.agreement_rows import AgreementRows
+
+    return AgreementRows(task.agreements)
+
+
+def _digest(member: Member) -> str:
+    """Return the SHA-256 of a media file's bytes, "" where it cannot be read."""
+    digest = sha256()
+    try:
+        with open(member.path, "rb") as file:
+            file.seek(member.offset)
+            left = member.size
+            while left > 0 and (block := file.read(min(left, _BLOCK_BYTES))):
+                digest.update(block)
+                left -= len(block)
+    except OSError:
+        return ""
+    return digest.hexdigest()
 
 
 def _input_name(corpus: Corpus, shard: Shard) -> str:

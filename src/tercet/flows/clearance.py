@@ -88,8 +88,12 @@ def sign_clearance(
     files: dict[str, str],
     key: SigningKey,
     now: str,
+    *,
+    agreements: dict[str, Any] | None = None,
 ) -> Clearance:
     """Return the signed clearance over ``parts`` and the other ``files`` (SHA-256 by name).
+
+    ``agreements`` says on which agreements it rests, None where no desk was asked.
 
     Raises IntegrityError when rows out differ from rows in, or counts do not add up.
     """
@@ -120,6 +124,8 @@ def sign_clearance(
         "files": files,
         "plan_sha256": sha256_hex(canonical_json(plan)),
     }
+    if agreements is not None:
+        document["agreements"] = agreements
     return Clearance(document | {"signature": key.signature(canonical_json(document))})
 
 
@@ -129,6 +135,7 @@ def output_files(out: Path) -> dict[str, str]:
         out / "offers.parquet",
         *(out / "evidence").glob("*.parquet"),
         *(out / "matches").glob("*.parquet"),
+        *(out / "agreements").glob("[a-z]*.*"),
         *(path for name in ("columns", "faults") for path in (out / name).glob("[0-9]*.parquet")),
     ]
     names = {path.relative_to(out).as_posix(): path for path in sorted(found)}

@@ -108,7 +108,8 @@ def explain(out: Path, item: str, *, declarations: Path | None = None) -> Explan
     survey = _survey_folder(out, document, declarations)
     kept = (survey, out / "evidence", out / "matches")
     folders = [f for f in kept if f and (f / "survey.json").exists()]
-    found = declarations_by_id(folders, out / "columns", row["declarations"])
+    standings = [path for path in (out / "agreements" / "standings.parquet",) if path.is_file()]
+    found = declarations_by_id(folders, out / "columns", row["declarations"], standings)
     missing = [name for name in row["declarations"] if name not in found]
     if missing:
         raise IntegrityError(f"the deciding declaration {missing[0]} is in no evidence of {out}")

@@ -324,4 +324,5 @@ def _claim(standing: StandingClaim, trusted_keys: frozenset[str]) -> MatchedClai
         share_basis_points=standing.share_basis_points,
         terms=standing.claim.terms,
         trusted=standing.public_key in trusted_keys,
+        public_key=standing.public_key,
     )

@@ -1,6 +1,6 @@
 """local.json: what a clearing remembers of this machine. Not signed, not part of the result.
 
-It says where the survey lies, so that `tercet explain` finds it, where the corpus lies, so that
+It says where the survey lies, so that `tercet explain` finds it, where corpus and desk lie, so that
 `tercet train` does, and in which state the inputs were, so that a run that was stopped never goes
 on with other ones.
 """
@@ -41,7 +41,12 @@ def _state(path: Path) -> str:
 
 
 def keep_notes(
-    out: Path, inputs: list[list[str]], declarations: Path | None, places: Sequence[Path] = ()
+    out: Path,
+    inputs: list[list[str]],
+    declarations: Path | None,
+    places: Sequence[Path] = (),
+    *,
+    desk: Path | None = None,
 ) -> None:
     """Write the notes of the first run, or check them: the inputs must be as they were.
 
@@ -56,6 +61,8 @@ def keep_notes(
         "declarations": os.path.abspath(declarations) if declarations else "",
         "places": [os.path.abspath(place) for place in places],
     }
+    if desk is not None:
+        notes["desk"] = os.path.abspath(desk)
     if notes != old:
         write_atomically(out / _NAME, json.dumps(notes, indent=1).encode() + b"\n")
 
@@ -71,6 +78,12 @@ def changed_inputs(out: Path) -> InputError:
 def declarations_folder(out: Path) -> Path | None:
     """Return the survey's folder as noted, or None."""
     noted = _read(out).get("declarations")
+    return Path(noted) if noted else None
+
+
+def desk_folder(out: Path) -> Path | None:
+    """Return the desk whose agreements were asked about, as noted, or None."""
+    noted = _read(out).get("desk")
     return Path(noted) if noted else None
 
 

@@ -21,15 +21,15 @@ _OFFERS = """
 
 
 def signal_counts(
-    folders: tuple[Path, ...], columns: Path, usage: str
+    folders: tuple[Path, ...], columns: Path, usage: str, more: tuple[Path, ...] = ()
 ) -> dict[str, tuple[int, int, int, int, int]]:
     """Return by signal: declarations, and how many allow, deny, condition, cannot be read.
 
-    Of evidence directories, and of the corpus's own columns (each distinct text once). ``usage``
-    is a `Usage` value.
+    Of evidence directories, of the corpus's own columns (each distinct text once), and of the files
+    ``more``. ``usage`` is a `Usage` value.
     """
     paths = [folder / "declarations.parquet" for folder in folders]
-    files = [literal_path(path) for path in (*paths, *columns.glob("[0-9]*.parquet"))]
+    files = [literal_path(path) for path in (*paths, *columns.glob("[0-9]*.parquet"), *more)]
     if not files:
         return {}
     with duckdb.connect() as engine:

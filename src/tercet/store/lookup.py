@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +66,19 @@ def fault_of(out: Path, item_id: int) -> str:
 
 
 def declarations_by_id(
-    folders: list[Path], columns: Path, ids: list[str]
+    folders: list[Path], columns: Path, ids: list[str], more: Sequence[Path] = ()
 ) -> dict[str, list[tuple[dict[str, Any], Path | None]]]:
     """Return rows of declarations, by id, with the evidence directory that holds their bytes.
 
-    Rows from the corpus's own columns have no directory; their text is in the row itself.
+    Rows from the corpus's own columns, and from the files ``more``, have no directory; their text
+    is in the row itself.
     """
     places: list[tuple[list[str], Path | None]] = [
         ([literal_path(folder / "declarations.parquet")], folder) for folder in folders
     ]
     if columns.is_dir():
         places.append((_every_part(columns), None))
+    places += [([literal_path(path)], None) for path in more]
     found: dict[str, list[tuple[dict[str, Any], Path | None]]] = {}
     for files, folder in places if ids else ():
         rows = _rows(_DECLARATIONS, [files, ids])

@@ -11,7 +11,8 @@ Canonical JSON, so it has no floats: shares are per mille, times milliseconds, s
                 "score_thousandths": int, "unit": ..., "edits": [...],
                 "regions": [{"item": <region>, "work": <region>}],
                 "claims": [{"claim_id", "owner", "share_basis_points", "terms": [
-                    {"usage", "permission", "conditions": [<condition>]}], "trusted": bool}]}]}
+                    {"usage", "permission", "conditions": [<condition>]}], "trusted": bool,
+                    "public_key": Base64 or ""}]}]}
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class MatchedClaim:
     """A live claim on a matched work. ``share_basis_points`` is the owner's part of 10,000.
 
     ``trusted`` means that whoever asked trusts the key it is signed with to be the owner's: only
-    then does a grant of it count.
+    then does a grant of it count. ``public_key`` (Base64) is that key.
     """
 
     claim_id: str
@@ -53,6 +54,7 @@ class MatchedClaim:
     share_basis_points: int
     terms: tuple[UsageTerms, ...]
     trusted: bool = False
+    public_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def claim_fields(claim: MatchedClaim) -> dict[str, Any]:
         "owner": claim.owner,
         "share_basis_points": claim.share_basis_points,
         "trusted": claim.trusted,
+        "public_key": claim.public_key,
         "terms": [
             {
                 "usage": str(terms.usage),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tercet.consent.signal import Resource, Signal
 from tercet.consent.signals import (
+    agreement,
     ai_txt,
     aipref,
     c2pa,
@@ -34,6 +35,7 @@ SIGNALS: tuple[Signal, ...] = (
     c2pa.SIGNAL,
     tdm_ai.SIGNAL,
     registry.SIGNAL,
+    agreement.SIGNAL,
     licence.SIGNAL,
     schema_org.SIGNAL,
     fetch_price.SIGNAL,

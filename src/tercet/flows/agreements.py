@@ -1,0 +1,303 @@
+"""The agreements of a desk as the clearing asks about them: checked once, before the first row.
+
+desk ──check signatures, keys, works, mandates──▶ known ──use, day──▶ standings ──▶ rows
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tercet.consent.licences.agreement import agreement_of
+from tercet.consent.licences.agreement_standing import (
+    KnownAgreement,
+    standing_document,
+    standing_of,
+    use_fields,
+)
+from tercet.consent.licences.collective import Snapshot, snapshot_refusals
+from tercet.consent.licences.mandate import HeldMandate
+from tercet.consent.licences.obstacle import Obstacle
+from tercet.consent.licences.party_history import Parties
+from tercet.consent.licences.repertoire import Repertoire, read_repertoire, repertoire_of
+from tercet.consent.licences.standing import Standing, check_agreement
+from tercet.consent.licences.termination import check_termination
+from tercet.core.errors import TercetError
+from tercet.core.ids import sha256_hex
+from tercet.core.terms import PartyName, RepertoireName, Terms, Use
+from tercet.flows.agreement_rows import AgreementEntry, AgreementTask, Represented
+from tercet.store.agreement_evidence import standing_capture, write_standings
+from tercet.store.desk import Desk
+from tercet.store.desk_agreements import terminations_by_agreement
+from tercet.store.desk_documents import KeptAgreement, KeptTermination
+from tercet.store.desk_mandates import Mandates
+from tercet.store.work_index_files import KeptIndex, Source, keep_index
+
+_NO_MANDATE = (Obstacle.NO_MANDATE, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementsAsked:
+    """Which desk's agreements count, and for what use. ``use.licensee`` "" is the desk's party."""
+
+    desk: Path
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Agreements ready for the rows: what workers need, and what the clearance says of them."""
+
+    task: AgreementTask
+    known: tuple[KnownAgreement, ...]
+    kept: tuple[KeptAgreement, ...]
+    parties: Parties
+    use: Use
+
+    def state(self) -> dict[str, Any]:
+        """Return what the verdicts depend on, for the plan of the clearing."""
+        standings = "\n".join(entry.declaration_id for entry in self.task.entries)
+        return {
+            "use": use_fields(self.use),
+            "count": len(self.known),
+            "standings_sha256": sha256_hex(standings.encode()),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A list by its name and its length, which is all that the check of an agreement asks."""
+
+    sha256: str
+    work_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """What agreements are checked against."""
+
+    parties: Parties
+    lists: Mapping[str, _Listed]
+    position: Mapping[str, int]
+    terminations: Mapping[str, Sequence[KeptTermination]]
+    snapshots: Mapping[str, Snapshot]
+    mandates: Mapping[str, HeldMandate]
+    trusted_keys: frozenset[str]
+
+
+def prepare_agreements(
+    asked: AgreementsAsked, trusted_keys: frozenset[str], out: Path, *, is_kept: bool = True
+) -> Prepared:
+    """Check every agreement of a desk for one use; keep the standings under ``out``.
+
+    ``trusted_keys`` (Base64) are the operator's: an agreement whose licensor has none of them
+    grants nothing. Without ``is_kept`` nothing is written but the desk's index. Raises InputError
+    where there is no desk, StorageError.
+    """
+    desk = Desk.open(asked.desk)
+    try:
+        use = replace(asked.use, licensee=asked.use.licensee or desk.party)
+        kept = desk.agreements(final=False)
+        held = Mandates(desk)
+        snapshots = {snapshot.id: snapshot for snapshot in held.snapshots()}
+        mandates = {each.mandate.id: each for each in held.all()}
+        terms = tuple(_terms(each) for each in kept)
+        sources = _sources(desk, terms, snapshots, mandates)
+        index = keep_index(asked.desk / "index", sources)
+        checks = _Checks(
+            desk.parties(),
+            *_lists(index, sources),
+            terminations_by_agreement(desk.database),
+            snapshots,
+            mandates,
+            trusted_keys,
+        )
+    finally:
+        desk.close()
+    known, represented = _known(kept, terms, checks, use)
+    captured = []
+    standings = [standing_of(agreement, use) for agreement in known]
+    for agreement, standing in zip(known, standings, strict=True):
+        document = standing_document(agreement, use, standing)
+        captured.append(standing_capture(agreement.id, document, f"{use.on}T00:00:00Z"))
+    ids = write_standings(out, captured) if is_kept else [""] * len(known)
+    entries = tuple(
+        AgreementEntry(standing, declaration_id, *place)
+        for standing, declaration_id, place in zip(standings, ids, represented, strict=True)
+    )
+    return Prepared(AgreementTask(index.place, entries), known, kept, checks.parties, use)
+
+
+def _terms(kept: KeptAgreement) -> Terms:
+    """Return the terms of an agreement; of one that cannot be read, what it is about."""
+    try:
+        return agreement_of(kept.document).terms
+    except TercetError:
+        parties = (PartyName(kept.assigner, ""), RepertoireName(kept.repertoire))
+        return Terms(*parties, licensee=PartyName(kept.assignee, ""))
+
+
+def _sources(
+    desk: Desk,
+    terms: Sequence[Terms],
+    snapshots: Mapping[str, Snapshot],
+    mandates: Mapping[str, HeldMandate],
+) -> list[Source]:
+    """Return every list of works that rows may be asked about, each once, in order of names."""
+    names = {each.repertoire.sha256 for each in terms}
+    exclusions = {each.repertoire.exclusions for each in terms}
+    for each in terms:
+        if each.mandate in snapshots:
+            names |= {part.repertoire.sha256 for part in snapshots[each.mandate].parts}
+        elif each.mandate in mandates:
+            names.add(mandates[each.mandate].mandate.works.sha256)
+    read: dict[str, Callable[[], Repertoire]] = {
+        name: partial(_read, desk, name) for name in names if name
+    }
+    for lines in exclusions:
+        if lines:
+            read[_name_of(lines)] = partial(repertoire_of, lines)
+    return sorted(read.items())
+
+
+def _name_of(lines: tuple[str, ...]) -> str:
+    return "lines:" + sha256_hex("\n".join(sorted(lines)).encode())
+
+
+def _read(desk: Desk, name: str) -> Repertoire:
+    return read_repertoire(desk.repertoires.path(name).read_bytes(), name)
+
+
+def _lists(
+    index: KeptIndex, sources: Sequence[Source]
+) -> tuple[dict[str, _Listed], dict[str, int]]:
+    named = zip(sources, index.work_counts, strict=True)
+    good = [(at, name, count) for at, ((name, _), count) in enumerate(named) if count >= 0]
+    return {n: _Listed(n, count) for _, n, count in good}, {name: at for at, name, _ in good}
+
+
+def _known(
+    kept: Sequence[KeptAgreement], terms: Sequence[Terms], checks: _Checks, use: Use
+) -> tuple[tuple[KnownAgreement, ...], list[tuple[int, tuple[int, ...], tuple[Represented, ...]]]]:
+    """Return the agreements with what is known of them, and where their works are listed."""
+    known: list[KnownAgreement] = []
+    places: list[tuple[int, tuple[int, ...], tuple[Represented, ...]]] = []
+    for each, own in zip(kept, terms, strict=True):
+        fault = _fault(each, checks)
+        mandated, lapsed, represented = _represented(own, checks, use)
+        listed = checks.position.get(own.repertoire.sha256, -1)
+        excluded = own.repertoire.exclusions
+        out = (checks.position.get(_name_of(excluded), -1),) if excluded else ()
+        if -1 in out:
+            fault = fault or Obstacle.OTHER_REPERTOIRE
+        known.append(
+            KnownAgreement(
+                each.id,
+                each.sha256,
+                own,
+                fault or mandated,
+                terminated_on=_terminated_on(each, checks) if fault is None else "",
+                is_trusted=bool(_keys(own.licensor.id, checks.parties) & checks.trusted_keys),
+            )
+        )
+        places.append((listed, (*out, *lapsed), represented))
+    return _superseded(kept, known), places
+
+
+def _fault(kept: KeptAgreement, checks: _Checks) -> Obstacle | None:
+    """Return what is wrong with an agreement's document, None for nothing."""
+    standing = check_agreement(kept.document, checks.parties, checks.lists, kept.seen_at)
+    if standing is not Standing.VALID:
+        return Obstacle(f"agreement_{standing}")
+    return None if kept.final_at else Obstacle.UNFINISHED
+
+
+def _superseded(
+    kept: Sequence[KeptAgreement], known: Sequence[KnownAgreement]
+) -> tuple[KnownAgreement, ...]:
+    """Note what takes the place of what: only a good document of the same two parties does."""
+    by_id = {each.id: each for each in kept}
+    later: dict[str, str] = {}
+    for each, agreement in zip(kept, known, strict=True):
+        before = by_id.get(each.supersedes)
+        parties = (each.assigner, each.assignee)
+        if before and agreement.fault is None and parties == (before.assigner, before.assignee):
+            later.setdefault(before.id, each.id)
+    return tuple(replace(each, superseded_by=later.get(each.id, "")) for each in known)
+
+
+def _terminated_on(kept: KeptAgreement, checks: _Checks) -> str:
+    days = []
+    for termination in checks.terminations.get(kept.id, ()):
+        try:
+            has_effect = check_termination(
+                termination.document,
+                agreement_of(kept.document),
+                checks.parties,
+                termination.seen_at,
+            )
+        except TercetError:
+            continue  # it ends nothing: the desk shows it, with the reason
+        if has_effect:
+            days.append(str(termination.document["effective_on"]))
+    return min(days, default="")
+
+
+def _represented(
+    terms: Terms, checks: _Checks, use: Use
+) -> tuple[Obstacle | None, tuple[int, ...], tuple[Represented, ...]]:
+    """Return for whom a licensor speaks: what stands against it, lists that lapsed, and for whom.
+
+    A member of a collective is spoken for only by a mandate that lies here, signed by the member;
+    what the collective says of its members is not enough to lift their claims.
+    """
+    own = Represented(_keys(terms.licensor.id, checks.parties))
+    if not terms.mandate:
+        return None, (), (own,)
+    snapshot = checks.snapshots.get(terms.mandate)
+    if snapshot is not None:
+        return _of_snapshot(snapshot, terms, checks, use, own)
+    held = checks.mandates.get(terms.mandate)
+    mandate = held.mandate if held else None
+    if held is None or mandate is None or mandate.collective.id != terms.licensor.id:
+        return _NO_MANDATE
+    if not held.carries_on(use.on) or not set(terms.grant.usages) <= set(mandate.usages):
+        return _NO_MANDATE
+    if use.licensee in mandate.excluded_licensees:
+        return _NO_MANDATE
+    position = checks.position.get(mandate.works.sha256, -1)
+    if mandate.works.sha256 and position < 0:
+        return _NO_MANDATE
+    return None, (), (own, Represented(_keys(mandate.member.id, checks.parties), position))
+
+
+def _of_snapshot(
+    snapshot: Snapshot, terms: Terms, checks: _Checks, use: Use, own: Represented
+) -> tuple[Obstacle | None, tuple[int, ...], tuple[Represented, ...]]:
+    if snapshot_refusals(terms, snapshot):
+        return _NO_MANDATE
+    lapsed: list[int] = []
+    represented = [own]
+    for part in snapshot.parts:
+        held = checks.mandates.get(part.mandate)
+        position = checks.position.get(part.repertoire.sha256, -1)
+        if held is None or held.sha256 != part.mandate_sha256 or position < 0:
+            continue
+        if held.carries_on(use.on):
+            represented.append(Represented(_keys(part.member.id, checks.parties), position))
+        else:
+            lapsed.append(position)
+    return None, tuple(lapsed), tuple(represented)
+
+
+def _keys(party: str, parties: Parties) -> frozenset[str]:
+    """Return a party's keys that were not revoked, in Base64 as claims have them."""
+    history = parties.get(party)
+    keys = history.latest.keys if history else ()
+    return frozenset(
+        base64.b64encode(key.public_raw).decode() for key in keys if not key.revoked_at
+    )
