@@ -28,7 +28,7 @@ from tercet.consent.licences.termination import check_termination
 from tercet.core.errors import InputError, MissingError
 from tercet.store import desk_documents as documents
 from tercet.store import desk_negotiations as negotiations
-from tercet.store.desk_checks import DeskChecks
+from tercet.store.desk_checks import DeskChecks, first_day_without
 from tercet.store.desk_database import FILE_NAME, DeskDatabase
 from tercet.store.desk_documents import KeptAgreement, KeptOffer, KeptTermination
 from tercet.store.desk_negotiations import Listed, UnderWay
@@ -303,11 +303,5 @@ class Desk:
 
     def terminated_on(self, agreement_id: str) -> str:
         """Return the first day without the agreement, empty where nothing ended it."""
-        agreement = agreement_of(self.agreement(agreement_id).document)
-        parties = self.parties()
-        days = [
-            str(each.document["effective_on"])
-            for each in self.terminations(agreement_id)
-            if check_termination(each.document, agreement, parties, each.seen_at)
-        ]
-        return min(days, default="")
+        ends = self.terminations(agreement_id)
+        return first_day_without(self.agreement(agreement_id), ends, self.parties())

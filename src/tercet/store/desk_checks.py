@@ -5,18 +5,22 @@ Each question is read by itself. Inside a write transaction nobody else writes, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tercet.consent.licences.agreement import agreement_of
 from tercet.consent.licences.messages import MESSAGE_TYPE
 from tercet.consent.licences.offer import OFFER_TYPE
 from tercet.consent.licences.party_history import Parties
 from tercet.consent.licences.signing import signatures_of
 from tercet.consent.licences.standing import check_offer, check_signers, require_valid
+from tercet.consent.licences.termination import check_termination
 from tercet.core.errors import RefusedError
 from tercet.store.desk_database import DeskDatabase
 from tercet.store.desk_documents import (
     AgreementKnownError,
+    KeptAgreement,
+    KeptTermination,
     agreements_in,
     is_superseding,
     party_histories,
@@ -28,6 +32,22 @@ class NotAmendableError(RefusedError):
     """An agreement that cannot be superseded: it does not stand, or is another's."""
 
     code = "not-amendable"
+
+
+def first_day_without(
+    kept: KeptAgreement, ends: Iterable[KeptTermination], parties: Parties
+) -> str:
+    """Return the first day without an agreement, empty where none of its terminations has effect.
+
+    What was taken in had effect or was a proposal, by what was known when it was seen.
+    """
+    agreement = agreement_of(kept.document)
+    days = [
+        str(each.document["effective_on"])
+        for each in ends
+        if check_termination(each.document, agreement, parties, each.seen_at)
+    ]
+    return min(days, default="")
 
 
 class DeskChecks:
@@ -55,7 +75,8 @@ class DeskChecks:
         with self._database.reading() as connection:
             found = agreements_in(connection, agreement_id=agreement)
             is_taken = is_superseding(connection, agreement, pid)
-            is_ended = bool(terminations_of(connection, agreement))
+            ends = terminations_of(connection, agreement)
+        is_ended = bool(found) and bool(first_day_without(found[0], ends, self._known()))
         is_theirs = bool(found) and (found[0].assigner, found[0].assignee) == (provider, consumer)
         if not is_theirs or is_taken or is_ended:
             raise NotAmendableError(
