@@ -10,21 +10,33 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
 from tercet.api.guards import BodyLimit, KeyGuard, SiteGuard
+from tercet.api.negotiations import add_negotiations
+from tercet.api.offers import add_offers
 from tercet.api.problems import Problem, add_problems, json_response, problems
 from tercet.api.shapes import Health, Model, ModelList
 from tercet.api.videos import studio_of, videos
 from tercet.api.webhooks import webhooks
 from tercet.core.version import __version__
+from tercet.flows.license_service import DeskService
+from tercet.flows.offer_shelf import OfferShelf
 from tercet.flows.serve import Studio
 
 about = APIRouter(tags=["about"])
 
 
-def make_app(studio: Studio, *, api_key: str = "", hosts: tuple[str, ...] = ()) -> FastAPI:
+def make_app(
+    studio: Studio,
+    *,
+    api_key: str = "",
+    hosts: tuple[str, ...] = (),
+    shelf: OfferShelf | None = None,
+    desk: DeskService | None = None,
+) -> FastAPI:
     """Return the app for a studio that has been started; it is closed with the app.
 
-    ``api_key``, where there is one, is asked of every request but `/healthz`. ``hosts`` are the
-    names by which the server may be called; empty: any.
+    ``api_key``, where there is one, is asked of every request that is not for everybody. ``hosts``
+    are the names by which the server may be called; empty: any. ``shelf`` has the offers to show;
+    ``desk`` is the desk that negotiates here.
     """
 
     @asynccontextmanager
@@ -43,6 +55,9 @@ def make_app(studio: Studio, *, api_key: str = "", hosts: tuple[str, ...] = ()) 
     app.state.studio = studio
     for router in (videos, webhooks, about):
         app.include_router(router)
+    add_offers(app, shelf or OfferShelf())
+    if desk is not None:
+        add_negotiations(app, desk)
     add_problems(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(KeyGuard, key=api_key)

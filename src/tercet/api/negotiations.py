@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -32,6 +32,12 @@ _BODY: dict[str, Any] = {
         "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
+
+
+def add_negotiations(app: FastAPI, service: DeskService) -> None:
+    """Serve the desk of ``service``."""
+    app.state.desk = service
+    app.include_router(negotiations)
 
 
 def service_of(request: Request) -> DeskService:

@@ -24,6 +24,8 @@ COMMANDS = {
     "offer": "publish your terms, signed, and look at offers",
     "quote": "total what clearing the offered items of a clearance would cost",
     "terms": "say in plain words what a licence permits; check and convert it",
+    "desk": "your desk: who you are, your keys, whom you know",
+    "license": "negotiate a licence: ask, counter, accept, sign",
     "explain": "say in plain words why an item got its verdict",
     "compare": "show what changes between two clearances",
     "verify": "check a clearance or a model's record: signature, digests and counts",

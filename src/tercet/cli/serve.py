@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tercet.cli.desk_option import desk_option
 from tercet.cli.output import emit_json
 from tercet.core.errors import InputError
 
 if TYPE_CHECKING:
+    from tercet.flows.license_delivery import Courier
+    from tercet.flows.offer_shelf import OfferShelf
     from tercet.flows.serve import Studio
 
 KEY_VARIABLE = "TERCET_API_KEY"
@@ -27,14 +30,20 @@ _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
               help="Port; 0: any free one.")  # fmt: skip
-@click.option("--engine", default="house", show_default=True, help="What makes the pictures.")
+@click.option("--engine", default="house", show_default=True,
+              help="What makes the pictures; none: no videos, the desk alone.")  # fmt: skip
 @click.option("--model", default="", help="Model of the engine: a name, a folder, an address.")
 @click.option("--device", default="", help="cpu or cuda; default: what there is.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of queue and videos.")
 @click.option("--waiting-max", type=click.IntRange(1, 10_000), default=32, show_default=True,
               help="Videos that may wait; beyond it: 429.")  # fmt: skip
 @click.option("--local-webhooks", is_flag=True, help="Let webhooks go to addresses not public.")
+@click.option("--registry", type=click.Path(path_type=Path),
+              help="Registry whose signed offers are shown.")  # fmt: skip
 @click.option("--key", type=click.Path(path_type=Path), help="Signing key; made on first use.")
+@desk_option
+@click.option("--answer", "answers", is_flag=True, help="Let the desk answer by its reserves.")
+@click.option("--local-parties", is_flag=True, help="Let the desk talk to addresses not public.")
 @click.option("--json", "as_json", is_flag=True, help="Tell where it listens as JSON.")
 def serve(
     host: str,
@@ -45,22 +54,38 @@ def serve(
     data: Path | None,
     waiting_max: int,
     local_webhooks: bool,
+    registry: Path | None,
     key: Path | None,
+    desk: Path | None,
+    answers: bool,
+    local_parties: bool,
     as_json: bool,
 ) -> int:
     """Serve videos until Ctrl-C. Nothing is lost when the server ends, however it ends.
 
     On an address that others can reach, the environment variable TERCET_API_KEY must hold a key:
-    every request then needs it.
+    every request then needs it, but those of other parties to the desk, which are signed.
     """
+    from tercet.cli.serve_desk import opened_courier, serve_desk, shelf_of
     from tercet.flows.serve import Studio
     from tercet.flows.serve_worker import Opening
     from tercet.store.keys import default_key_path
 
-    api_key = _checked_api_key(host)
+    api_key = _checked_api_key(host) if engine != "none" else ""
     _need_server()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with _bound(host, port) as listening:
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        if engine == "none":
+            return serve_desk(
+                desk, address, listening, registry, answers=answers, allow_local=local_parties,
+                hosts=_LOCAL_HOSTS if _is_loopback(host) else (), as_json=as_json,
+            )  # fmt: skip
+        courier = (
+            opened_courier(desk, address, answers=answers, allow_local=local_parties)
+            if desk is not None
+            else None
+        )
         studio = Studio(
             data or default_key_path().with_name("studio"),
             Opening(engine, model, device, key),
@@ -69,11 +94,13 @@ def serve(
         )
         try:
             studio.start()
-            address = f"http://{host}:{listening.getsockname()[1]}"
             _tell(studio, address, as_json=as_json)
-            _listen(studio, listening, api_key, is_local=_is_loopback(host))
+            shelf = shelf_of(courier, registry)
+            _listen(studio, listening, api_key, courier, shelf, is_local=_is_loopback(host))
         finally:
             studio.close()
+            if courier:
+                courier.close()
     return 0
 
 
@@ -142,18 +169,30 @@ def _tell(studio: Studio, address: str, *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def _listen(studio: Studio, listening: socket.socket, api_key: str, *, is_local: bool) -> None:
+def _listen(
+    studio: Studio,
+    listening: socket.socket,
+    api_key: str,
+    courier: Courier | None,
+    shelf: OfferShelf,
+    *,
+    is_local: bool,
+) -> None:
     """Answer requests until a signal ends it."""
-    import uvicorn
-
     from tercet.api.app import make_app
-    from tercet.api.connections import PromptConnection
+    from tercet.cli.serve_desk import hosts_of, run
+    from tercet.cli.serve_letters import add_letters_to
     from tercet.web.pages import mount
 
-    app = make_app(studio, api_key=api_key, hosts=_LOCAL_HOSTS if is_local else ())
+    app = make_app(
+        studio,
+        api_key=api_key,
+        hosts=hosts_of(courier, _LOCAL_HOSTS if is_local else ()),
+        shelf=shelf,
+        desk=courier.service if courier else None,
+    )
     mount(app, studio)
-    config = uvicorn.Config(
-        app, http=PromptConnection, log_config=None, access_log=False, server_header=False,
-        limit_concurrency=256, timeout_keep_alive=15, timeout_graceful_shutdown=3,
-    )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    if courier:
+        add_letters_to(app, courier, courier.service.desk.address)
+        courier.start()
+    run(app, listening)

@@ -29,6 +29,7 @@ from tercet.core.errors import ConflictError, InputError
 from tercet.core.strict_json import read_canonical_object
 from tercet.core.terms import PartyName, Terms
 from tercet.flows.desk import OpenDesk
+from tercet.flows.license_post import FILE_SCHEME
 from tercet.flows.license_repertoires import need_repertoire
 
 VALID_DAYS = 14
@@ -164,6 +165,11 @@ def _begun(
 ) -> Negotiation:  # fmt: skip
     if peer.party == desk.store.party:
         raise InputError("expected another party, got ourselves")
+    if desk.address.startswith(FILE_SCHEME) and not peer.address.startswith(FILE_SCHEME):
+        raise InputError(
+            f"{peer.address or 'the other side'} could not answer: our party has no address",
+            hint="tercet desk change --address https://example.org/dsp, and tercet serve --desk",
+        )
     document = _signed_offer(desk, terms, valid_days, previous)
     pid = desk.make_id()
     fresh = desk.store.begin(role, peer.party, pid=pid, peer_address=peer.address, at=desk.clock())
