@@ -13,7 +13,7 @@ import pytest
 
 HEAVY = {
     "numpy", "pyarrow", "duckdb", "lxml", "can_ada", "http_sf", "httpx2", "h2", "c2pa", "pypdf",
-    "zstandard", "cryptography", "rich", "sqlite3", "asyncio", "ssl", "http", "xml",
+    "babel", "zstandard", "cryptography", "rich", "sqlite3", "asyncio", "ssl", "http", "xml",
 }  # fmt: skip
 
 PROBE = """

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from terms_cases import OWNER, STUDIO, whole_terms
 
 from tercet.consent.licences.odrl import PROFILE, odrl_agreement, odrl_terms
@@ -175,6 +176,37 @@ def test_a_policy_that_says_more_or_else_is_refused(
     change(policy)
     with pytest.raises((FormatError, TermsError)):
         terms_in_odrl(policy)
+
+
+ANYTHING = st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5) | st.just([])
+ANYTHING |= st.just({}) | st.just({"@value": "x"}) | st.just("tercet:grant.usages")
+
+
+def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    found = [path]
+    pairs = value.items() if isinstance(value, dict) else ()
+    pairs = enumerate(value) if isinstance(value, list) else pairs
+    for key, inner in pairs:
+        found += places(inner, (*path, key))
+    return found
+
+
+@given(data=st.data(), value=ANYTHING)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_put_anywhere_means_what_it_says_or_is_refused(
+    data: st.DataObject, value: object
+) -> None:
+    policy = copy.deepcopy(odrl_terms(TERMS))
+    *path, last = data.draw(st.sampled_from(places(policy)[1:]))
+    into: Any = policy
+    for key in path:
+        into = into[key]
+    into[last] = value
+    try:
+        terms = terms_in_odrl(policy)
+    except InputError:
+        return
+    assert canonical_json(odrl_terms(terms, policy["uid"])) == canonical_json(policy)
 
 
 @pytest.mark.parametrize("value", [None, [], "x", {}, {"profile": PROFILE}, {"profile": [PROFILE]}])

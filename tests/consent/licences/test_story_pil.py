@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from terms_cases import OWNER, whole_terms
 
 from tercet.consent.licences.reach import reach_of
@@ -15,6 +16,7 @@ from tercet.consent.licences.story_pil import ZERO_ADDRESS, PilToken, pil_of, pi
 from tercet.consent.licences.story_pil_import import terms_of_pil
 from tercet.consent.licences.terms_difference import differences
 from tercet.consent.licences.terms_errors import TermsError
+from tercet.consent.licences.terms_validity import check_terms
 from tercet.consent.licences.unsaid import FormatError
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError
@@ -210,6 +212,27 @@ def test_fields_that_say_else_than_the_terms_beside_them_are_refused() -> None:
     added = {**document["offChainTerms"]["additionalParameters"], "more": 1}
     with pytest.raises(FormatError):
         terms_of_pil(changed(document, "offChainTerms", additionalParameters=added), OWNER, WORKS)
+
+
+ANYTHING = st.none() | st.booleans() | st.integers(-5, 10**30) | st.text(max_size=5)
+ANYTHING |= st.just([]) | st.just({}) | st.just(["VN"]) | st.just({"tercet/terms@1": []})
+
+
+@given(
+    part=st.sampled_from(("pilTerms", "offChainTerms")), data=st.data(), value=ANYTHING,
+    token=st.sampled_from((None, TOKEN, replace(TOKEN, address=ZERO_ADDRESS))),
+)  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_put_anywhere_is_read_or_refused(
+    part: str, data: st.DataObject, value: object, token: PilToken | None
+) -> None:
+    name = data.draw(st.sampled_from(sorted(OPEN[part])))
+    document = changed(OPEN, part, **{name: value})
+    try:
+        found = terms_of_pil(document, OWNER, WORKS, token=token, start="2027-01-01")
+    except InputError:
+        return
+    check_terms(found.terms)
 
 
 @pytest.mark.parametrize(
