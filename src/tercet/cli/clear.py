@@ -11,6 +11,7 @@ import click
 
 from tercet.cli.output import console, emit_json, progress_bar
 from tercet.cli.policy_option import load_policy
+from tercet.cli.trust_option import keys_named
 from tercet.core.errors import InputError
 from tercet.core.terms import WORLD, Purpose, Use
 from tercet.core.territories import TERRITORIES
@@ -55,8 +56,9 @@ if TYPE_CHECKING:
 @click.option(
     "--trust",
     multiple=True,
-    metavar="PUBLIC_KEY",
-    help="Let grants signed with this key count; `tercet registry show` shows keys.",
+    metavar="PUBLIC_KEY|PARTY",
+    help="Let grants signed with this key count; `tercet registry show` shows keys. With --desk "
+    "also the id of a party.",
 )
 @click.option(
     "--desk",
@@ -143,7 +145,7 @@ def clear(
                 now=now,
                 declarations=declarations,
                 registry=registry,
-                trusted_keys=trusted_keys(trust),
+                trusted_keys=trusted_keys(keys_named(trust, desk)),
                 agreements=_agreements(desk, use),
                 columns=ColumnNames(url_column, licence_column, headers_column, sha256_column),
                 workers=workers or processor_count(),

@@ -27,6 +27,7 @@ _SHOWN = 40
               help="Registry with signed offers; can be repeated.")  # fmt: skip
 @click.option("--offer", "offers", type=click.Path(path_type=Path), multiple=True,
               help="File of a signed offer (offer.json); can be repeated.")  # fmt: skip
+@click.option("--allow-local", is_flag=True, help="Ask addresses that are not public.")
 @click.option("--minutes-column", default="", help="Column of the corpus that counts minutes.")
 @click.option("--seconds-column", default="", help="Column of the corpus that counts seconds.")
 @click.option("--tokens-column", default="", help="Column of the corpus that counts tokens.")
@@ -38,6 +39,7 @@ def quote(
     desk: Path | None,
     registry: tuple[Path, ...],
     offers: tuple[Path, ...],
+    allow_local: bool,
     minutes_column: str,
     seconds_column: str,
     tokens_column: str,
@@ -62,7 +64,7 @@ def quote(
                 out=out,
                 today=now[:10],
                 signed=signed_terms(registry, offers, now),
-                negotiated=desk_terms(desk, now) if desk else (),
+                negotiated=desk_terms(desk, now, allow_local=allow_local) if desk else (),
                 columns=MeasureColumns(minutes_column, seconds_column, tokens_column),
                 lines_max=lines_max,
                 progress=show,
@@ -179,6 +181,9 @@ def _show_rest(made: Quote) -> None:
         noun = "item is" if unmeasured == 1 else "items are"
         click.echo(f"\n{unmeasured:,} {noun} not measurable: minutes or tokens stand neither in "
                    "the corpus nor in local files; sums that lack them say `from`")  # fmt: skip
+    for line in made.negotiated:
+        if not line.works_known:
+            click.echo(f"note: the list of works of {line.id} could not be had", err=True)
     for note in made.measured.notes:
         click.echo(f"note: {printable(note)}", err=True)
     hidden = made.lines_left_out + max(len(made.lines) - _SHOWN, 0)

@@ -8,7 +8,7 @@ negotiation of the desk is about, the price on its table; for the rest the price
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,7 @@ class QuotedLine:
     ``unit`` is what the price is paid for, in the offer's own word; ``price_micros`` that of one
     unit, 0 where there are several (then ``units`` names them). ``items_after`` and
     ``after_micros`` are what is left of it once negotiated prices are taken instead.
+    ``works_known`` is False where the list of its works could not be had: then nothing is covered.
     """
 
     source: str
@@ -104,6 +105,7 @@ class QuotedLine:
     not_measured_items: int = 0
     later: tuple[str, ...] = ()
     alternatives: int = 1
+    works_known: bool = True
 
 
 @dataclass(slots=True)
@@ -272,6 +274,7 @@ def _add_negotiated(
     known = amounts or Amounts(0, 0, 0, 0, 0)
     due = due_of(priced.terms.price, _measures(known)) if known.items else Due("", 0)
     line = _of_terms(priced, usage, known, Due("", 0), known.items, due.total_micros)
+    line = replace(line, works_known=priced.repertoire is not None)
     made.negotiated.append(line)
     if known.items:
         total = made.totals.setdefault(line.currency, CurrencyTotal())

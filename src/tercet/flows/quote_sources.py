@@ -14,14 +14,16 @@ from tercet.consent.licences.published_offer import (
     open_offers,
     read_published_offer,
 )
+from tercet.consent.licences.repertoire import RepertoireError, RepertoireSwappedError
 from tercet.consent.licences.signing import Document
 from tercet.consent.licences.standing import Standing, check_agreement
 from tercet.consent.licences.terms_schema import terms_of
 from tercet.core.errors import InputError, IntegrityError, MissingError
 from tercet.core.strict_json import read_json_object
 from tercet.core.terms import Terms
+from tercet.flows.desk import OpenDesk, open_desk
+from tercet.flows.license_repertoires import need_repertoire
 from tercet.flows.quote import PricedTerms, priced_first
-from tercet.store.desk import Desk
 from tercet.store.files import sha256_of_file
 from tercet.store.registry import Registry
 from tercet.store.registry_offers import OfferQuery, find_offers
@@ -48,41 +50,45 @@ def signed_terms(
                  now))  # fmt: skip
 
 
-def desk_terms(folder: Path, now: str) -> tuple[PricedTerms, ...]:
+def desk_terms(folder: Path, now: str, *, allow_local: bool = False) -> tuple[PricedTerms, ...]:
     """Return what the party of a desk has agreed to, and what it negotiates, as licensee.
 
     Agreements come first: those that are final, valid, in force or yet to begin, and that nothing
     ended or took the place of. Of a running negotiation it is the offer on the table, whoever made
-    it. Raises InputError where there is no desk.
+    it; a list of works that is not here yet is asked of the other side, and where it cannot be had
+    there is no ``repertoire``. Raises InputError where there is no desk.
     """
-    desk = Desk.open(folder)
+    desk = open_desk(folder, allow_local=allow_local)
     try:
         return priced_first((*_agreed(desk, now), *_negotiated(desk)))
     finally:
-        desk.close()
+        desk.store.close()
 
 
-def _agreed(desk: Desk, now: str) -> Iterator[PricedTerms]:
-    parties = desk.parties()
-    for kept in desk.agreements():
-        if kept.assignee != desk.party or kept.superseded_by:
+def _agreed(desk: OpenDesk, now: str) -> Iterator[PricedTerms]:
+    store = desk.store
+    parties = store.parties()
+    for kept in store.agreements():
+        if kept.assignee != store.party or kept.superseded_by:
             continue
         standing = check_agreement(kept.document, parties, None, kept.seen_at)
-        ended = desk.terminated_on(kept.id)
+        ended = store.terminated_on(kept.id)
         terms = agreement_of(kept.document).terms
         over = terms.grant.period.end and terms.grant.period.end <= now[:10]
         if standing is Standing.VALID and not over and not (ended and ended <= now[:10]):
             yield PricedTerms(kept.id, "agreement", terms, _works_of(desk, terms))
 
 
-def _negotiated(desk: Desk) -> Iterator[PricedTerms]:
-    for listed in desk.negotiations():
+def _negotiated(desk: OpenDesk) -> Iterator[PricedTerms]:
+    for listed in desk.store.negotiations():
         if listed.role is not Role.CONSUMER or listed.state in TERMINAL or listed.state is None:
             continue
-        offer = desk.negotiation(listed.pid).last_offer
+        negotiation = desk.store.negotiation(listed.pid)
+        offer = negotiation.last_offer
         if offer is not None:
             terms = _offered(read_json_object(offer.document))
-            yield PricedTerms(listed.pid, listed.state.lower(), terms, _works_of(desk, terms))
+            works = _works_of(desk, terms, negotiation.peer_address)
+            yield PricedTerms(listed.pid, listed.state.lower(), terms, works)
 
 
 def _offered(document: Document) -> Terms:
@@ -90,14 +96,16 @@ def _offered(document: Document) -> Terms:
     return terms_of(document["terms"])
 
 
-def _works_of(desk: Desk, terms: Terms) -> Path | None:
-    """Return the file of the works, None where it is not on the desk. Raises IntegrityError."""
-    sha256 = terms.repertoire.sha256
+def _works_of(desk: OpenDesk, terms: Terms, address: str = "") -> Path | None:
+    """Return the file of the works, None where it cannot be had. Raises IntegrityError."""
+    named = terms.repertoire
     try:
-        path = desk.repertoires.path(sha256)
-    except MissingError:
+        if address:
+            need_repertoire(desk, named, address)
+        path = desk.store.repertoires.path(named.sha256)
+    except (MissingError, RepertoireError, RepertoireSwappedError):
         return None
-    if sha256_of_file(path) != sha256:
+    if sha256_of_file(path) != named.sha256:
         raise IntegrityError(
             f"expected {path} to have the digest it is named by",
             hint="fetch the list of works from the other party again",
