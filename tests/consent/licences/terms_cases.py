@@ -215,6 +215,36 @@ def permitting_terms(draw: st.DrawFn, licensor: PartyName | None = OWNER) -> Ter
     return drawn
 
 
+@st.composite
+def neighbours(draw: st.DrawFn, terms: Terms) -> Terms:
+    """Valid terms that differ from ``terms`` in two of the parts that permit, at most."""
+    owner = terms.licensor.id
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        "repertoire": repertoires(),
+        "licensee": st.sampled_from([None, *(p for p in PARTIES if p.id != owner)]),
+        "retention": retentions(),
+        "guards": guards(),
+    }
+    granted: dict[str, st.SearchStrategy[Any]] = {
+        "usages": subsets(Usage),
+        "purposes": subsets(Purpose),
+        "modalities_in": subsets(Modality),
+        "modalities_out": subsets(Modality),
+        "fields_of_use": subsets(FieldOfUse),
+        "models": models(),
+        "territory": territories(),
+        "period": periods(),
+        "exclusivity": st.sampled_from(Exclusivity),
+    }
+    for name in draw(st.lists(st.sampled_from((*parts, *granted)), max_size=2)):
+        if name in parts:
+            terms = replace(terms, **{name: draw(parts[name])})
+        else:
+            terms = replace(terms, grant=replace(terms.grant, **{name: draw(granted[name])}))
+    assert not list(faults(terms))
+    return terms
+
+
 def whole_terms(licensor: PartyName | None = OWNER) -> st.SearchStrategy[Terms]:
     """Valid terms with every field drawn."""
     return st.builds(
