@@ -56,6 +56,11 @@ def show(desk: Path | None, as_json: bool) -> int:
     for party_id, history in sorted(opened.store.parties().items()):
         if party_id != opened.party.id:
             click.echo(f"knows {party_id}: {printable(history.latest.name)}")
+    for fork in opened.store.party_forks():
+        click.echo(
+            f"refused {fork.received_at}: another version {fork.version} of {fork.party}, signed "
+            "by a key of it; ask it by another way which keys are its own"
+        )
     return 0
 
 
@@ -183,6 +188,7 @@ def _document(opened: OpenDesk) -> dict[str, Any]:
         "party": _party_fields(opened.party),
         "knows": [_party_fields(others[each].latest) for each in sorted(others)
                   if each != opened.party.id],
+        "forks": [fork.document for fork in opened.store.party_forks()],
     }  # fmt: skip
 
 

@@ -21,7 +21,12 @@ from tercet.consent.licences.messages import Answer, Message
 from tercet.consent.licences.negotiation import Role, State
 from tercet.consent.licences.negotiation_side import Negotiation
 from tercet.consent.licences.party import party_of
-from tercet.consent.licences.party_history import Parties, PartyHistory, receive_parties
+from tercet.consent.licences.party_history import (
+    Parties,
+    PartyForkError,
+    PartyHistory,
+    receive_parties,
+)
 from tercet.consent.licences.signing import Document
 from tercet.consent.licences.standing import check_agreement, require_valid
 from tercet.consent.licences.termination import check_termination
@@ -31,6 +36,7 @@ from tercet.store import desk_negotiations as negotiations
 from tercet.store.desk_checks import DeskChecks, first_day_without
 from tercet.store.desk_database import FILE_NAME, DeskDatabase
 from tercet.store.desk_documents import KeptAgreement, KeptOffer, KeptTermination
+from tercet.store.desk_forks import Fork, add_fork, forks_of
 from tercet.store.desk_negotiations import Listed, UnderWay
 from tercet.store.desk_repertoires import DeskRepertoires
 from tercet.store.desk_schema import CONFIRMED_NAMES, SETTINGS
@@ -102,11 +108,26 @@ class Desk:
         """Take in the documents of one party, in order; known ones are passed over.
 
         ``confirmed`` are parties of a similar name that a person told apart from it: that is kept.
-        Raises what party_history.receive_parties raises.
+        Raises what party_history.receive_parties raises; the evidence of a fork is kept first.
         """
         given = list(versions)
         if not given:
             raise InputError("expected the documents of a party, got none")
+        try:
+            return self._take_parties(given, at, confirmed)
+        except PartyForkError as fork:
+            with self.database.writing() as connection:
+                add_fork(connection, fork.documents[1], at)
+            raise
+
+    def party_forks(self, party: str = "") -> tuple[Fork, ...]:
+        """Return the documents that contradict a known version of their party, as they came."""
+        with self.database.reading() as connection:
+            return forks_of(connection, party)
+
+    def _take_parties(
+        self, given: list[Document], at: str, confirmed: frozenset[str]
+    ) -> PartyHistory:
         party = party_of(given[0]).id
         with self.database.writing() as connection:
             known = documents.party_histories(connection)
