@@ -79,10 +79,10 @@ def _slow() -> ApiError:
     )  # fmt: skip
 
 
-OPEN_PATHS = frozenset({"/healthz", "/rates", "/v1/offers"})
-OPEN_PREFIXES = ("/v1/offers/", "/static/", "/dsp/")
-"""What is for everybody: whether videos are made, offers, which are to be found, and negotiations,
-in which signatures say who speaks.
+OPEN_PATHS = frozenset({"/healthz", "/rates", "/v1/offers", "/v1/letters"})
+OPEN_PREFIXES = ("/v1/offers/", "/static/", "/dsp/", "/v1/letters/", "/letters/")
+"""What is for everybody: whether videos are made, offers, which are to be found, open letters, and
+negotiations, in which signatures say who speaks.
 """
 
 

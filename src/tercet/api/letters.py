@@ -38,7 +38,7 @@ def letters_service(request: Request) -> LetterService:
 @letters.get("", responses=problems())
 def list_letters(request: Request) -> Response:
     """List the letters that are kept here."""
-    return json_response({"object": "list", "data": letters_service(request).list()})
+    return json_response({"object": "list", "data": letters_service(request).listed()})
 
 
 @letters.get("/{sha256}", responses=problems(404))

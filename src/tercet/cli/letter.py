@@ -172,6 +172,26 @@ def invite(name_of_letter: str, email: str, sender: str, base_url: str, out: Pat
     return _said({"signature": signature.id, "file": str(out)}, as_json=as_json)
 
 
+@letter.command("sender")
+@click.argument("sender", metavar="MAIL")
+@desk_option
+@_json_option
+def set_sender(sender: str, desk: Path | None, as_json: bool) -> int:
+    """Let visitors of `tercet serve` sign by e-mail, with messages from MAIL; "-" ends it.
+
+    The server writes the messages into the desk's folder `mail`: your own mail server sends them.
+    """
+    from tercet.consent.licences.mandate import MAIL
+    from tercet.core.errors import InputError
+    from tercet.flows.desk import open_desk
+    from tercet.flows.letter import letters_of
+
+    if sender != "-" and not MAIL.fullmatch(sender):
+        raise InputError(f"expected a mail address, got {sender[:80]!r}")
+    letters_of(open_desk(desk_folder(desk))).set_sender("" if sender == "-" else sender)
+    return _said({"sender": sender}, as_json=as_json)
+
+
 @letter.command("confirm")
 @click.argument("token")
 @desk_option

@@ -56,7 +56,7 @@ class LetterService:
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
 
-    def list(self) -> list[dict[str, Any]]:
+    def listed(self) -> list[dict[str, Any]]:
         """Return the letters of the desk, the latest first."""
         return [
             {"sha256": kept.sha256, "id": kept.letter.id, "title": kept.letter.title,

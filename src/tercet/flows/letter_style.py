@@ -22,7 +22,7 @@ body {
 }
 main, footer { max-width: 60rem; margin: 0 auto; padding: 0 1.25rem; }
 header, .text, .note { max-width: 40rem; }
-.kind, .by, .note, .soft, .figures, table, .names small, footer, form, .message {
+.kind, .by, .note, .soft, .figures, table, .names small, dl, form, .message {
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
 }
 .kind { margin: 2.5rem 0 0; color: var(--soft); font-size: .95rem; letter-spacing: .02em; }
@@ -63,7 +63,7 @@ form { max-width: 34rem; margin: 0; }
 form p { margin: 0 0 1.1rem; }
 fieldset { border: 0; margin: 0 0 1.1rem; padding: 0; min-width: 0; }
 label, legend { display: block; font-weight: 600; padding: 0; margin-bottom: .3rem; }
-.hint { display: block; color: var(--soft); font-weight: 400; font-size: .9rem; }
+.hint { display: block; margin-top: .3rem; color: var(--soft); font-weight: 400; font-size: .9rem; }
 input[type=text], input[type=email], select {
   width: 100%; min-height: 2.9rem; padding: .5rem .7rem; font: inherit; color: inherit;
   background: var(--paper); border: 1px solid var(--edge); border-radius: .25rem;

@@ -33,6 +33,7 @@ from tercet.core.canonical import canonical_json
 from tercet.core.errors import ConflictError, MissingError, RefusedError
 from tercet.core.strict_json import read_canonical_object
 from tercet.store.desk import Desk
+from tercet.store.desk_schema import SETTINGS
 from tercet.store.letters_schema import (
     LETTER_MAILS,
     LETTER_PROOFS,
@@ -40,6 +41,8 @@ from tercet.store.letters_schema import (
     LETTER_TOKENS,
     LETTERS,
 )
+
+_SENDER = "letter_sender"
 
 
 class SignedTwiceError(ConflictError):
@@ -288,6 +291,18 @@ class Letters:
             )  # fmt: skip
 
     # ---- mail ----------------------------------------------------------------------------------
+
+    def sender(self) -> str:
+        """Return who messages to signatories are from, "" where nobody was named."""
+        query = select(SETTINGS.c.value).where(SETTINGS.c.name == _SENDER)
+        with self._database.reading() as connection:
+            return str(connection.execute(query).scalar() or "")
+
+    def set_sender(self, sender: str) -> None:
+        """Set who messages to signatories are from; "" takes the form off the letters' pages."""
+        with self._database.writing() as connection:
+            connection.execute(delete(SETTINGS).where(SETTINGS.c.name == _SENDER))
+            connection.execute(insert(SETTINGS).values(name=_SENDER, value=sender))
 
     def email_of(self, signature_id: str) -> str:
         """Return the address a signatory gave, "" for none. Raises MissingError."""
