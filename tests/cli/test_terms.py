@@ -76,6 +76,21 @@ def test_shown_as_json_with_the_fields_of_each_sentence(
     assert place["sentences"][0]["paths"] == ["grant.territory.include"]
 
 
+def test_compared(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "answer.toml").write_text(TOML.replace("0.50", "0.40"))
+    files = ("compare", "terms.toml", "answer.toml", *WHO)
+    out, _ = told(capsys, *files, "--language", "vi")
+    lines = out.replace("\u00a0", " ").splitlines()
+    assert lines == [
+        "Tiền phải trả",
+        "  - Cho mỗi tác phẩm: 0,50 EUR.",
+        "  + Cho mỗi tác phẩm: 0,40 EUR.",
+    ]
+    (found,) = told_json(capsys, *files)["changes"]
+    assert (found["name"], len(found["before"]), len(found["after"])) == ("price", 1, 1)
+    assert told(capsys, "compare", "terms.toml", "terms.toml", *WHO) == ("", "")
+
+
 def test_checked(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     found = told_json(capsys, "check", "terms.toml", *WHO, *WORKS)
     assert found["id"].startswith("urn:tercet:terms:")

@@ -76,6 +76,40 @@ def show(
     return 0
 
 
+@terms.command("compare")
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--language", default="en", show_default=True, type=click.Choice(("en", "vi")))
+@_parties
+@_json
+def compare(
+    before: Path, after: Path, language: str, licensor: str, licensor_name: str, repertoire: str,
+    work_count: int, as_json: bool,
+) -> int:  # fmt: skip
+    """Say in plain words what the terms in AFTER say otherwise than those in BEFORE."""
+    from tercet.consent.licences.terms_voice import Language
+    from tercet.consent.licences.terms_words import changes
+    from tercet.flows.terms_file import read_terms_file
+
+    party, works = _party(licensor, licensor_name), _repertoire(repertoire, work_count)
+    old, new = (
+        read_terms_file(each, licensor=party, repertoire=works).terms for each in (before, after)
+    )
+    found = changes(old, new, Language(language))
+    if as_json:
+        emit_json({"language": language, "changes": [
+            {"name": each.name, "title": each.title, "before": each.before, "after": each.after}
+            for each in found
+        ]})  # fmt: skip
+        return 0
+    for each in found:
+        click.echo(each.title)
+        for sign, texts in (("-", each.before), ("+", each.after)):
+            for text in texts:
+                click.echo(f"  {sign} {text}")
+    return 0
+
+
 @terms.command("check")
 @_file
 @_parties

@@ -20,7 +20,7 @@ from tercet.consent.licences.terms_difference import differences
 from tercet.consent.licences.terms_schema import json_value
 from tercet.consent.licences.terms_validity import check_terms
 from tercet.consent.licences.terms_voice import TABLES, Language, Voice
-from tercet.consent.licences.terms_words import describe, terms_text
+from tercet.consent.licences.terms_words import changes, describe, terms_text
 from tercet.core.currencies import CURRENCIES
 from tercet.core.terms import (
     FOREVER,
@@ -212,6 +212,8 @@ def test_terms_that_differ_read_differently(one: Terms, other: Terms, language: 
         paths -= {"grant.period.training_end", *MOOT}
         if paths:
             assert terms_text(changed, language) != before, paths
+            assert changes(one, changed, language), paths
+    assert not changes(one, one, language)
 
 
 @pytest.mark.parametrize("language", Language)

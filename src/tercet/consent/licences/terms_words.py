@@ -55,6 +55,33 @@ def describe(terms: Terms, language: Language) -> tuple[Section, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is said otherwise under one heading: the sentences that go, and those that come."""
+
+    name: str
+    title: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def changes(before: Terms, after: Terms, language: Language) -> tuple[Change, ...]:
+    """Return in plain words what ``after`` says otherwise than ``before``."""
+    found = []
+    for old, new in zip(describe(before, language), describe(after, language), strict=True):
+        gone = {each.text: None for each in old.sentences}
+        come = {each.text: None for each in new.sentences}
+        change = Change(
+            old.name,
+            old.title,
+            tuple(text for text in gone if text not in come),
+            tuple(text for text in come if text not in gone),
+        )
+        if change.before or change.after:
+            found.append(change)
+    return tuple(found)
+
+
 def terms_text(terms: Terms, language: Language) -> str:
     """Return ``describe`` as lines of text: numbered headings, one sentence a line."""
     voice = Voice(language)
