@@ -65,7 +65,7 @@ ENGLISH: dict[str, str] = {
     "tail.perpetual": "When the licence has ended, models trained with the works may go on "
     "generating for ever.",
     # Others
-    "section.others": "Others",
+    "section.others": "Exclusivity and other licensees",
     "exclusivity.none": "The licence is not exclusive: the licensor may give the same to others.",
     "exclusivity.sole": "The licence is sole: the licensor itself may do the same with the works, "
     "but gives it to nobody else.",
@@ -92,8 +92,8 @@ ENGLISH: dict[str, str] = {
     "per_token": "For each token of the works: {amount}.",
     "per_generation": "For each output generated: {amount}.",
     "per_output_second": "For each second of output: {amount}.",
-    "share.gross": "A share of {share} of revenue, before anything is taken off it.",
-    "share.net": "A share of {share} of revenue, after taking off {list}, and nothing else.",
+    "share.gross": "As a share of revenue, before anything is taken off it: {share}.",
+    "share.net": "As a share of revenue, after taking off this and nothing else ({list}): {share}.",
     "guarantee": "Whatever the use, at least this is paid in all (minimum guarantee): {amount}.",
     "advance": "Paid in advance, and set off against what falls due later: {amount}.",
     "cap": "At most this is paid in all (cap): {amount}.",
@@ -121,7 +121,7 @@ ENGLISH: dict[str, str] = {
     "certificate": "The licensee certifies each deletion in writing.",
     "certificate.none": "No certificate of deletion is owed.",
     # Guards
-    "section.guards": "What outputs must not do",
+    "section.guards": "Limits of what is made",
     "similarity": "An output may resemble a work by at most {share}, as measured.",
     "similarity.none": "An output must not measurably resemble a work.",
     "quoted": "An output may quote at most {words} of a work in a row.",

@@ -5,12 +5,13 @@ from __future__ import annotations
 VIETNAMESE: dict[str, str] = {
     "title": "Điều khoản cấp phép bằng lời dễ hiểu",
     "basis": "Nội dung được ký là bản dữ liệu (tercet/terms@1). Văn bản này được lập từ chính bản "
-    "dữ liệu đó, lần lượt từng mục. Những gì văn bản này không cho phép thì không được phép.",
+    "dữ liệu đó, lần lượt từng mục. Điều gì văn bản này không cho phép thì không được phép.",
     # Các bên
     "section.parties": "Các bên",
     "licensor": "Bên cấp phép là {party}.",
     "licensee": "Bên được cấp phép là {party}.",
-    "licensee.nobody": "Giấy phép này được chào cho mọi người: chưa nêu tên bên được cấp phép.",
+    "licensee.nobody": "Giấy phép này được chào công khai cho mọi người: chưa nêu tên bên được cấp "
+    "phép.",
     "mandate": "Bên cấp phép thay mặt người khác, theo giấy ủy quyền hoặc bản kê tác phẩm của tổ "
     "chức đại diện tập thể có mã {mandate}.",
     "mandate.none": "Bên cấp phép nhân danh chính mình.",
@@ -69,7 +70,7 @@ VIETNAMESE: dict[str, str] = {
     "tail.perpetual": "Khi giấy phép hết hạn, các mô hình đã học từ tác phẩm được phép tiếp tục "
     "tạo ra sản phẩm vô thời hạn.",
     # Bên thứ ba
-    "section.others": "Quyền của người khác",
+    "section.others": "Độc quyền và quyền của người khác",
     "exclusivity.none": "Giấy phép này không độc quyền: bên cấp phép có thể cấp quyền tương tự cho "
     "người khác.",
     "exclusivity.sole": "Đây là giấy phép duy nhất: chính bên cấp phép vẫn được phép sử dụng tác "
@@ -99,18 +100,17 @@ VIETNAMESE: dict[str, str] = {
     "per_minute": "Cho mỗi phút của tác phẩm: {amount}.",
     "per_work": "Cho mỗi tác phẩm: {amount}.",
     "per_token": "Cho mỗi token của tác phẩm: {amount}.",
-    "per_generation": "Cho mỗi sản phẩm được tạo ra: {amount}.",
-    "per_output_second": "Cho mỗi giây của sản phẩm được tạo ra: {amount}.",
-    "share.gross": "Chia cho bên cấp phép {share} doanh thu, tính trước khi trừ bất cứ khoản nào.",
-    "share.net": "Chia cho bên cấp phép {share} doanh thu, tính sau khi trừ {list}, ngoài ra không "
-    "trừ gì khác.",
+    "per_generation": "Cho mỗi sản phẩm do mô hình tạo ra: {amount}.",
+    "per_output_second": "Cho mỗi giây của sản phẩm do mô hình tạo ra: {amount}.",
+    "share.gross": "Phần chia theo doanh thu, tính trước khi trừ bất cứ khoản nào: {share}.",
+    "share.net": "Phần chia theo doanh thu, sau khi chỉ trừ những khoản sau ({list}): {share}.",
     "guarantee": "Dù sử dụng nhiều hay ít, tổng số tiền trả ít nhất là (mức bảo đảm tối thiểu): "
     "{amount}.",
     "advance": "Trả trước, và được trừ vào các khoản đến hạn sau này: {amount}.",
     "cap": "Tổng số tiền trả nhiều nhất là (mức trần): {amount}.",
     "floor": "Mỗi kỳ báo cáo trả ít nhất (mức sàn): {amount}.",
     "price.not": "Giá không gồm: {list}.",
-    "late_interest": "Khoản trả chậm chịu lãi {share} một năm.",
+    "late_interest": "Khoản trả chậm chịu lãi {share} mỗi năm.",
     "late_interest.none": "Không thỏa thuận lãi cho khoản trả chậm.",
     "grosses_up": "Nếu một quốc gia khấu trừ thuế trên khoản thanh toán, bên được cấp phép trả "
     "thêm để bên cấp phép vẫn nhận đủ số tiền.",
@@ -136,19 +136,21 @@ VIETNAMESE: dict[str, str] = {
     "certificate": "Bên được cấp phép xác nhận mỗi lần xóa bằng văn bản.",
     "certificate.none": "Không phải xác nhận việc xóa.",
     # Giới hạn đầu ra
-    "section.guards": "Những điều không được làm trong sản phẩm do mô hình tạo ra",
-    "similarity": "Sản phẩm do mô hình tạo ra chỉ được giống một tác phẩm nhiều nhất {share}, theo "
-    "kết quả đo.",
+    "section.guards": "Giới hạn đối với sản phẩm do mô hình tạo ra",
+    "similarity": "Sản phẩm do mô hình tạo ra chỉ được giống một tác phẩm ở mức nhiều nhất "
+    "{share}, theo kết quả đo.",
     "similarity.none": "Sản phẩm do mô hình tạo ra không được giống một tác phẩm đến mức đo được.",
     "quoted": "Sản phẩm do mô hình tạo ra chỉ được trích liền nhau nhiều nhất {words} của một tác "
     "phẩm.",
     "quoted.none": "Sản phẩm do mô hình tạo ra không được trích dù chỉ một từ của tác phẩm.",
     "persons": "Không sản phẩm nào được sao chép một con người, dù là khuôn mặt, giọng nói hay "
     "hình thể.",
-    "persons.none": "Các điều khoản này không cấm sao chép hình ảnh, giọng nói của con người.",
-    "styles": "Không ai được yêu cầu một phong cách bằng cách nêu tên người sáng tác hay chủ sở "
-    "hữu.",
-    "styles.none": "Các điều khoản này không cấm yêu cầu một phong cách bằng cách nêu tên ai đó.",
+    "persons.none": "Các điều khoản này không cấm sao chép khuôn mặt, giọng nói hay hình thể của "
+    "con người.",
+    "styles": "Không ai được yêu cầu mô hình làm theo một phong cách bằng cách nêu tên người sáng "
+    "tác hay chủ sở hữu.",
+    "styles.none": "Các điều khoản này không cấm yêu cầu mô hình làm theo một phong cách bằng cách "
+    "nêu tên ai đó.",
     "scenes": "Không sản phẩm nào được dựng lại một cảnh của tác phẩm.",
     "scenes.none": "Các điều khoản này không cấm dựng lại cảnh của tác phẩm.",
     "blocked_words": "Những từ sau không được có trong câu lệnh (prompt): {list}.",
@@ -171,8 +173,8 @@ VIETNAMESE: dict[str, str] = {
     "reporting.empty": "Bên được cấp phép báo cáo {every}, chậm nhất {days} sau mỗi kỳ. Nội dung "
     "báo cáo không được quy định.",
     "reporting.none": "Không phải báo cáo.",
-    "audit": "Bên cấp phép được kiểm tra sổ sách của bên được cấp phép mỗi năm {times}, sau khi "
-    "báo trước {days}.",
+    "audit": "Bên cấp phép có quyền kiểm tra sổ sách của bên được cấp phép mỗi năm {times}, sau "
+    "khi báo trước {days}.",
     "audit.none": "Bên cấp phép không có quyền kiểm tra sổ sách của bên được cấp phép.",
     "records": "Sổ sách được lưu giữ trong {years}.",
     "records.none": "Không thỏa thuận thời hạn lưu giữ sổ sách.",
@@ -233,8 +235,8 @@ VIETNAMESE: dict[str, str] = {
     "Purpose.finetune": "tinh chỉnh (dạy thêm cho mô hình đã huấn luyện)",
     "Purpose.evaluate": "đánh giá (kiểm tra mô hình)",
     "Purpose.reference": "tham chiếu (đưa cho mô hình xem khi trả lời)",
-    "Purpose.output_feature": "đưa nhân vật, âm thanh hoặc cảnh của tác phẩm vào sản phẩm được tạo "
-    "ra",
+    "Purpose.output_feature": "đưa nhân vật, âm thanh hoặc cảnh của tác phẩm vào sản phẩm do mô "
+    "hình tạo ra",
     "Modality.text": "văn bản",
     "Modality.image": "hình ảnh",
     "Modality.video": "video",
