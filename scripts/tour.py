@@ -1,16 +1,18 @@
-"""The tour: clear a small real corpus, find edited copies, make a video; on this machine alone.
+"""The tour: clear a small real corpus, license a part of it, find edited copies, make a video.
 
     make tour                       writes below ./tour
     python scripts/tour.py FOLDER   writes below FOLDER/tour
 
 The corpus is the media files of the iscc-samples package and a table of URLs whose sites
-(examples/sites) are played by a loopback server while they are surveyed. The video is made by the
-model in models/house. Nothing is opened, and nothing leaves the machine.
+(examples/sites) are played by a loopback server while they are surveyed. The licence is negotiated
+by two desks on this machine, the video made by the model in models/house. Nothing is opened, and
+nothing leaves the machine.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -36,6 +38,10 @@ OUTCOMES = ("cleared", "offered", "blocked", "held")
 OFFERED_ITEM = "http://press-agency.example/pictures/0001.jpg"
 WORKS = ("image/demo.jpg", "video/demo.mp4", "audio/demo.mp3", "text/demo.epub")
 COPIES = ("collage.jpg", "excerpt.mp4", "faster.mp3", "quotation.txt", "silence.mp3")
+FOLDERS = (
+    "media", "evidence", "out", "out-eu", "works", "copies", "registry", "out-copies", "agency",
+    "studio", "offers", "upload", "out-licensed",
+)  # fmt: skip
 BLOCKED_ITEM = "http://newsroom.example/2026/11/flood.mp4"
 PROMPT = "a red car drives past a house at night, then a balloon rises over the hills"
 
@@ -69,13 +75,15 @@ def main(folder: Path) -> int:
     say("6. See what another regime would change: under `eu-tdm`, silence clears")
     clear("eu-tdm", "tour/out-eu")
     tercet("compare", "tour/out", "tour/out-eu", "--examples", "3")
-    say("7. Register four works, each once, and find them in a folder of edited copies")
+    say("7. License what is offered: a quote, a talk of two rounds, signatures, another verdict")
+    license_pictures()
+    say("8. Register four works, each once, and find them in a folder of edited copies")
     find_copies()
-    say("8. Make a video of ten seconds, by a model that learned from cleared works only")
+    say("9. Make a video of ten seconds, by a model that learned from cleared works only")
     made_s = make_video()
-    say("9. Read the video back: who made it, from what, and whether it was altered")
+    say("10. Read the video back: who made it, from what, and whether it was altered")
     tercet("check", "tour/video.mp4", "--model", str(model))
-    say("10. Check the model: its weights, and the signed record of every work it learned from")
+    say("11. Check the model: its weights, and the signed record of every work it learned from")
     tercet("verify", str(model))
     print(f"\nDone in {time.monotonic() - began:.0f} s, {made_s:.0f} s of them for the video.\n")
     show_results(model)
@@ -101,6 +109,8 @@ def show_results(model: Path) -> None:
     """Print what was made, and where it lies."""
     results = {
         "The report of the clearance": "tour/out/report.html",
+        "The same, with the licence": "tour/out-licensed/report.html",
+        "The agency's files to upload": "tour/upload/rate-card.html",
         "Copies found, both sides": "tour/match.html",
         "The video": "tour/video.mp4",
         "Its credits": "tour/video.credits.json",
@@ -111,6 +121,68 @@ def show_results(model: Path) -> None:
         if not Path(path).is_file():
             sys.exit(f"error: expected {path}, which nothing wrote")
         print(f"{what:28} {Path(path).resolve()}")
+
+
+def license_pictures() -> None:
+    """Let a studio and the press agency agree on a price, sign, and clear the corpus again."""
+    tell("The press agency's site names a price for training. What would all of it cost?")
+    tercet("quote", "tour/out")
+    tell("Each side has a desk: a folder with its key and everything it said, heard and signed.")
+    agency = party_of(tercet("desk", "make", "--name", "Press Agency", "--desk", "tour/agency"))
+    tercet("desk", "make", "--name", "Studio", "--desk", "tour/studio")
+    tell(
+        "The agency signs its terms as an offer, for everybody to find, and for its site to serve."
+    )
+    published = tercet(
+        "offer", "publish", "tour/press-agency.toml", "--site", "http://press-agency.example",
+        "--desk", "tour/agency", "--registry", "tour/offers", "-o", "tour/upload",
+    )  # fmt: skip
+    tell("First round: the studio asks for half the price, the agency comes down a little.")
+    asked = tercet(
+        "license", "request", "tour/agency", "--offer", id_in(published), "--price",
+        "per_work=0.01", "--desk", "tour/studio",
+    )  # fmt: skip
+    ours, theirs = id_in(asked), negotiation_of("tour/agency")
+    tercet("license", "counter", theirs, "--price", "per_work=0.018", "--desk", "tour/agency")
+    tell("Second round: the studio offers more, and the agency looks at what has changed.")
+    tercet("license", "counter", ours, "--price", "per_work=0.014", "--desk", "tour/studio")
+    tercet("license", "offers", theirs, "--desk", "tour/agency")
+    tell("The agency accepts and signs; the studio checks the text and signs; the agency closes.")
+    tercet("license", "accept", theirs, "--desk", "tour/agency")
+    tercet("license", "sign", ours, "--desk", "tour/studio")
+    tercet("license", "sign", theirs, "--desk", "tour/agency")
+    tercet("license", "show", ours, "--desk", "tour/studio")
+    tell("What it costs now:")
+    tercet("quote", "tour/out", "--desk", "tour/studio")
+    tell("And what the agreement clears: for this model, country and day. --trust, because anybody")
+    print(
+        "# could sign for the agency's pictures: the studio knows that this key is the agency's.\n"
+    )
+    tercet(
+        "clear", "tour/urls.csv", "tour/media", "--declarations", "tour/evidence", "--desk",
+        "tour/studio", "--trust", agency, "--model", "house", "--model-version", "2",
+        "--territory", "VN", "--purpose", "pretrain", "--on", "2027-03-01", "-o",
+        "tour/out-licensed",
+    )  # fmt: skip
+    tercet("compare", "tour/out", "tour/out-licensed", "--examples", "4")
+
+
+def party_of(told: str) -> str:
+    """Return the party's id in what a command told."""
+    return re.findall(r"urn:tercet:party:[0-9a-f]{16}", told)[0]
+
+
+def id_in(told: str) -> str:
+    """Return the first id of an offer or a negotiation in what a command told."""
+    found = re.search(r"urn:uuid:[0-9a-f-]{36}", told)
+    if found is None:
+        sys.exit(f"error: expected an id in what was told, got {told[:200]!r}")
+    return found[0]
+
+
+def negotiation_of(desk: str) -> str:
+    """Return the id that a desk has given its one negotiation."""
+    return id_in(tercet("license", "show", "--desk", desk))
 
 
 def find_copies() -> None:
@@ -143,13 +215,14 @@ def say(words: str) -> None:
 
 def lay_out() -> None:
     """Write the corpus below ./tour, anew."""
-    for name in ("media", "evidence", "out", "out-eu", "works", "copies", "registry", "out-copies"):
+    for name in FOLDERS:
         shutil.rmtree(TOUR / name, ignore_errors=True)
     for earlier in TOUR.glob("video.*"):
         earlier.unlink()
     shutil.copytree(iscc_samples.ROOT, TOUR / "media")
     shutil.copytree(ROOT / "examples" / "sidecars", TOUR / "media", dirs_exist_ok=True)
     shutil.copy(ROOT / "examples" / "urls.csv", TOUR / "urls.csv")
+    shutil.copy(ROOT / "examples" / "terms" / "press-agency.toml", TOUR)
     (TOUR / "works").mkdir()
     for name in WORKS:
         shutil.copy(Path(iscc_samples.ROOT) / name, TOUR / "works")
@@ -159,13 +232,24 @@ def lay_out() -> None:
     print(f"tour/media: {files} files    tour/urls.csv: {rows} rows")
 
 
-def tercet(*arguments: str) -> None:
-    """Show a command and run it; a failure ends the tour."""
+def tell(words: str) -> None:
+    """Print what the next commands are about."""
+    print(f"\n# {words}\n", flush=True)
+
+
+def tercet(*arguments: str) -> str:
+    """Show a command and run it; return what it told. A failure ends the tour."""
     print("$", shlex.join(("tercet", *arguments)), flush=True)
     command = Path(sys.executable).parent / "tercet"
-    done = subprocess.run([command, *arguments], check=False)
-    if done.returncode:
-        sys.exit(f"error: `tercet {arguments[0]}` ended with status {done.returncode}")
+    running = subprocess.Popen([command, *arguments], stdout=subprocess.PIPE, encoding="utf-8")
+    told = []
+    with running:
+        for line in running.stdout or ():
+            print(line, end="", flush=True)
+            told.append(line)
+    if running.returncode:
+        sys.exit(f"error: `tercet {arguments[0]}` ended with status {running.returncode}")
+    return "".join(told)
 
 
 def print_verdicts() -> None:

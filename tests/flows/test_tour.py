@@ -53,7 +53,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("tour")
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "tour.py", folder],
-        capture_output=True, text=True, check=False, timeout=110,
+        capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "tour", done.stdout
@@ -107,3 +107,18 @@ def test_it_finds_the_works_in_their_edited_copies_and_in_nothing_else(
     assert {item for item, why in found.items() if why == ["denied_by_registry"]} == copies
     assert set(found) - copies == {"blank.png", "licence.txt", "silence.mp3"}
     assert (tour[0] / "match.html").stat().st_size > 10_000
+
+
+def test_what_was_licensed_is_cleared_and_nothing_else_changes(tour: tuple[Path, str]) -> None:
+    before, after = (
+        {
+            row["item"]: row["verdict"]
+            for row in pq.read_table(tour[0] / name / "verdicts.parquet").to_pylist()
+        }
+        for name in ("out", "out-licensed")
+    )
+    offered = {item for item, verdict in before.items() if verdict == "offered"}
+    assert {item for item in before if before[item] != after[item]} == offered
+    assert {after[item] for item in offered} == {"cleared"}
+    assert "Total before negotiation: EUR 0.08" in tour[1]
+    assert "Total after negotiation:  EUR 0.056" in tour[1]

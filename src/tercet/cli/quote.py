@@ -95,35 +95,35 @@ def _show(made: Quote) -> None:
 
 
 def _table(lines: list[QuotedLine], *, with_after: bool) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("owner or site", "term", "price", "for each"):
-        table.add_column(name, overflow="fold")
-    for name in ("items", "before", "after")[: 3 if with_after else 2]:
-        table.add_column(name, justify="right")
-    for line in lines[:_SHOWN]:
+    shown = lines[:_SHOWN]
+    with_term = any(line.source != "found" for line in shown)
+    names = ["owner or site", *(["term"] * with_term), "price"]
+    table = _empty_table(names, ["items", "before", *(["after"] * with_after)])
+    for line in shown:
+        term = [line.term] if with_term else []
         after = [_money(line.currency, line.after_micros, line)] if with_after else []
-        table.add_row(
-            _who(line), line.term, _price(line), _unit(line), f"{line.items:,}",
-            _money(line.currency, line.before_micros, line), *after,
-        )  # fmt: skip
+        before = _money(line.currency, line.before_micros, line)
+        table.add_row(_who(line), *term, _price(line), f"{line.items:,}", before, *after)
     return table
 
 
 def _negotiated(lines: list[QuotedLine]) -> Table:
+    table = _empty_table(["owner", "state", "term", "price"], ["items", "after"])
+    for line in lines[:_SHOWN]:
+        after = _money(line.currency, line.after_micros, line)
+        row = (_who(line), line.source.lower(), line.term, _price(line), f"{line.items:,}", after)
+        table.add_row(*row)
+    return table
+
+
+def _empty_table(names: list[str], counts: list[str]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("owner", "state", "term", "price", "for each"):
+    for name in names:
         table.add_column(name, overflow="fold")
-    for name in ("items", "after"):
-        table.add_column(name, justify="right")
-    for line in lines[:_SHOWN]:
-        table.add_row(
-            _who(line), line.source.lower(), line.term, _price(line), _unit(line),
-            f"{line.items:,}", _money(line.currency, line.after_micros, line),
-        )  # fmt: skip
+    for name in counts:
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
@@ -133,21 +133,17 @@ def _who(line: QuotedLine) -> str:
     return escape(printable(line.owner or line.site or "local files"))
 
 
-def _unit(line: QuotedLine) -> str:
-    """Return what the price is paid for, with the offer's own word where that is another."""
+def _price(line: QuotedLine) -> str:
+    """Return the price with what it is paid for; several prices are named without amounts."""
     from rich.markup import escape
 
-    unit = line.units[0] if len(line.units) == 1 else "several"
-    word = "" if line.unit in (unit, "fixed") else f" ({line.unit})"
-    return escape(printable(unit.replace("_", " ") + word))
-
-
-def _price(line: QuotedLine) -> str:
-    if not line.price_micros:
-        return ", ".join(line.units)
+    units = " + ".join(unit.replace("_", " ") for unit in line.units)
+    if len(line.units) != 1:
+        return escape(units or "a minimum")
     if line.units == ("revenue",):
-        return f"{line.price_micros / 100:g} %"
-    return _amount(line.currency, line.price_micros)
+        return f"{line.price_micros / 100:g} % of revenue"
+    amount = _amount(line.currency, line.price_micros)
+    return amount if line.units == ("fixed",) else escape(printable(f"{amount} a {units}"))
 
 
 def _money(currency: str, micros: int, line: QuotedLine) -> str:
