@@ -104,6 +104,15 @@ def test_a_name_that_is_close_is_suggested() -> None:
     assert caught.value.hint == "did you mean per_minute_micros?"
 
 
+def test_what_is_told_of_strange_members_cannot_move_the_terminal() -> None:
+    document = terms_fields(PLAIN)
+    document["price"]["\x1b[2J\u202e"] = 1
+    with pytest.raises(TermsError) as caught:
+        terms_of(document)
+    assert caught.value.message.isascii()
+    assert caught.value.message.isprintable()
+
+
 def test_lists_end() -> None:
     document = terms_fields(PLAIN)
     document["guards"]["blocked_words"] = [f"w{at}" for at in range(LIST_ITEMS_MAX)]

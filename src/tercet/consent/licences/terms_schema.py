@@ -78,7 +78,6 @@ def terms_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:tercet:schema:terms@1",
         "title": TERMS_TYPE,
-        "description": (Terms.__doc__ or "").split("\n", 1)[0],
         **schema,
         "required": ["type", *schema["required"]],
         "properties": {"type": {"const": TERMS_TYPE}, **schema["properties"]},
@@ -126,12 +125,13 @@ def _record_decoder(kind: type[Any]) -> _Decoder:
 
 
 def _refuse_members(members: Mapping[str, object], names: tuple[str, ...], prefix: str) -> None:
-    for name in members:
+    for name in map(str, members):
         if name not in names:
-            close = difflib.get_close_matches(str(name)[:80], names, n=1)
+            shown = name if name.isascii() and name.isidentifier() else ascii(name)
+            close = difflib.get_close_matches(name[:80], names, n=1)
             hint = f"did you mean {close[0]}?" if close else ""
             expected = "one of " + ", ".join(names)
-            raise UnknownMemberError(f"{prefix}{name!s:.80}", expected, "this", hint=hint)
+            raise UnknownMemberError(f"{prefix}{shown:.80}", expected, "this", hint=hint)
     missing = next(name for name in names if name not in members)
     raise MissingMemberError(
         f"{prefix}{missing}", "this member, also where it grants nothing", "no such member"
@@ -212,6 +212,7 @@ def _record_schema(kind: type[Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     names = [item.name for item in fields(kind)]
     return {
+        "description": (kind.__doc__ or "").split("\n", 1)[0],
         "type": "object",
         "additionalProperties": False,
         "required": names,
