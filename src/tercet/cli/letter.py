@@ -307,10 +307,9 @@ def check(name_of_letter: str, contact: str, overrides: tuple[str, ...], allow_p
 def withdraw(signature_id: str, desk: Path | None, as_json: bool) -> int:
     """Take a signature back at the wish of who made it, and erase who it was."""
     from tercet.flows.desk import open_desk
-    from tercet.flows.letter import letters_of
+    from tercet.flows.letter import withdraw as take_back
 
-    opened = open_desk(desk_folder(desk))
-    letters_of(opened).withdraw(signature_id, opened.clock())
+    take_back(open_desk(desk_folder(desk)), signature_id)
     return _said({"signature": signature_id, "state": "withdrawn"}, as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -60,6 +61,7 @@ from tercet.store.letters import KeptLetter, Letters, NewSignature
 from tercet.store.registry import Registry
 from tercet.store.registry_catalogue import catalogue_of
 
+MAIL_FOLDER = "mail"
 SIGNING_TYPE = "tercet/letter-signing@1"
 CONFIRM_DAYS = 7
 WITHDRAW_DAYS = 3650
@@ -188,7 +190,7 @@ def take_signing(desk: OpenDesk, parcel: Mapping[str, Any]) -> str:
         signature_id = withdrawn_signature(document)
         if letters.key_of(signature_id) != history.id:
             raise RefusedError(f"the signature {signature_id} was not made by {history.id}")
-        letters.withdraw(signature_id, desk.clock())
+        withdraw(desk, signature_id)
         return signature_id
     signature = signature_of(document)
     host = fields.text("domain", 253)
@@ -296,8 +298,22 @@ def confirm(desk: OpenDesk, text: str) -> str:
 def withdraw_by_token(desk: OpenDesk, text: str) -> str:
     """Use a link to withdraw; return the signature's id. Raises TokenError, MissingError."""
     token = token_in(desk, text, TokenPurpose.WITHDRAW)
-    letters_of(desk).withdraw(token.signature, desk.clock(), token_digest=token_digest(text))
+    withdraw(desk, token.signature, used=token_digest(text))
     return token.signature
+
+
+def withdraw(desk: OpenDesk, signature_id: str, *, used: str = "") -> None:
+    """Take a signature back and erase who it was, with the message that waits to be sent.
+
+    ``used`` is the digest of the link that asked for it. Raises TokenUsedError, MissingError.
+    """
+    letters_of(desk).withdraw(signature_id, desk.clock(), token_digest=used)
+    mail_path(desk, signature_id).unlink(missing_ok=True)
+
+
+def mail_path(desk: OpenDesk, signature_id: str) -> Path:
+    """Return where a server writes the message to a signatory, for the operator to send."""
+    return desk.folder / MAIL_FOLDER / f"{signature_id.rpartition(':')[2]}.eml"
 
 
 # ---- other evidence --------------------------------------------------------------------------

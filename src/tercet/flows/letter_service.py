@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from tercet.flows.letter import (
     Person,
     confirm,
     letters_of,
+    mail_path,
     public,
     sign_by_email,
     signed_export,
@@ -33,7 +33,6 @@ from tercet.store.files import write_atomically
 from tercet.store.letters import SignedTwiceError
 
 KEPT_S = 5.0  # a letter is counted anew after this time at most, and when it is changed here
-MAIL_FOLDER = "mail"
 
 
 @dataclass(slots=True)
@@ -112,12 +111,12 @@ class LetterService:
         )
         email = typed.get("email", "").strip()
         try:
-            _, mail = sign_by_email(self.desk, kept, person, email, self._mail)
+            signature, mail = sign_by_email(self.desk, kept, person, email, self._mail)
         except SignedTwiceError:
             return self.page(sha256, note="sent")
-        folder = self.desk.folder / MAIL_FOLDER
-        folder.mkdir(mode=0o700, exist_ok=True)
-        write_atomically(folder / f"{secrets.token_hex(16)}.eml", bytes(mail))
+        path = mail_path(self.desk, signature.id)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_atomically(path, bytes(mail))
         self._forget(sha256)
         return self.page(sha256, note="sent")
 

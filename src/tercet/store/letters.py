@@ -277,6 +277,7 @@ class Letters:
         Who withdrew may sign again. Raises TokenUsedError, MissingError.
         """
         with self._database.writing() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")  # zeros over what was there
             _standing_row(connection, signature_id)
             if token_digest:
                 _use(connection, token_digest, at)

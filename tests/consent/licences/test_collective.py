@@ -1,4 +1,4 @@
-"""Mandates and snapshots: only what was given, nothing that was taken back, on the day it is due."""
+"""Mandates and snapshots: only what was given, and nothing that was taken back."""
 
 from __future__ import annotations
 
@@ -218,8 +218,7 @@ def test_what_has_lapsed_stays_lapsed(given_: list[MandatedWorks], day: str) -> 
     before = [replace(each, held=replace(each.held, revoked_on="")) for each in given_]
     taken = snapshot(*before)
     early, late = (
-        {bytes(row) for row in lapsed(taken, given_, when).digests}
-        for when in (day, "2027-08-01")
+        {bytes(row) for row in lapsed(taken, given_, when).digests} for when in (day, "2027-08-01")
     )
     assert early <= late <= {bytes(row) for row in taken.works.digests}
 
