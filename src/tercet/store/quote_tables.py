@@ -27,7 +27,7 @@ REPERTOIRE_HEADER_LINES = 1
 _CHOSEN = """
     CREATE TABLE chosen AS
     SELECT declaration_id, unnest(min({{
-        'rank': rank, 'amount': amount, 'currency': currency, 'word': word, 'url': url,
+        'rank': rank, 'currency': currency, 'amount': amount, 'word': word, 'url': url,
         'kind': kind, 'offer_id': offer_id, 'owner': owner, 'site': site
     }})), count(*) AS alternatives
     FROM (
