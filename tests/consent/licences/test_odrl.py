@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from terms_cases import OWNER, STUDIO, whole_terms
 
-from tercet.consent.licences.odrl import PROFILE, odrl_agreement, odrl_terms
+from tercet.consent.licences import dsp_json
+from tercet.consent.licences.odrl import PROFILE, REPERTOIRE, odrl_agreement, odrl_terms
 from tercet.consent.licences.odrl_reading import agreement_in_odrl, terms_in_odrl
 from tercet.consent.licences.terms_errors import TermsError
 from tercet.consent.licences.terms_schema import terms_fields
@@ -107,6 +108,10 @@ def test_odrl_says_in_its_own_words_what_it_has_words_for() -> None:
     assert paid["share_basis_points"]["leftOperand"] == "percentage"
     assert paid["share_basis_points"]["rightOperand"]["@value"] == "12.05"
     assert paid["cap"]["operator"] == "lteq"
+
+
+def test_the_profile_is_the_one_that_negotiations_name() -> None:
+    assert (PROFILE, REPERTOIRE) == (dsp_json.PROFILE, dsp_json.REPERTOIRE_PREFIX)
 
 
 def test_terms_that_grant_no_time_or_usage_do_not_read_as_unlimited() -> None:

@@ -167,9 +167,23 @@ def test_reading_rsl_of_others() -> None:
     assert frozenset(terms.grant.usages) == TRAINING
     assert terms.grant.territory.include == ("VN", *EUROPEAN_UNION)
     assert terms.price == Price("USD", fixed_micros=250_000_000)
-    assert [each.path for each in unsaid] == ["license.geo"]
+    assert [each.path for each in unsaid] == ["license.geo", "payment"]
     assert len(EUROPEAN_UNION) == 27
     assert set(EUROPEAN_UNION) <= TERRITORIES
+
+
+@pytest.mark.parametrize(
+    ("unit", "price"),
+    [("minute", Price("EUR", per_minute_micros=2_000_000)),
+     ("fixed", Price("EUR", fixed_micros=2_000_000)), ("price in terms", None), ("year", None)],
+)  # fmt: skip
+def test_a_price_of_our_extension_is_taken_by_its_unit(unit: str, price: Price | None) -> None:
+    """Not by RSL's payment type: two euros a minute are not two euros a work."""
+    own = f'<t:price xmlns:t="urn:tercet:rsl-price:1" amount="2" currency="EUR" unit="{unit}"/>'
+    terms, unsaid = imported(f'{TRAIN}<payment type="training">{own}</payment>')
+    assert terms.price == (price or Price())
+    assert bool(terms.grant.usages) == (price is not None)
+    assert bool(unsaid) == (price is None)
 
 
 LIMITS = [

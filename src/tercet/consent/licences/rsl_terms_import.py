@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tercet.consent.licences.dues import Unit
 from tercet.consent.licences.rsl_terms_export import PAYMENT_OF_AMOUNT
 from tercet.consent.licences.unsaid import FormatError, Imported, Unsaid
 from tercet.consent.signals.rsl_document import Classes, Content, License, Payment, read_document
@@ -34,6 +35,16 @@ _AMOUNT_OF_UNIT = {
     "output_second": "per_output_second_micros",
 }
 _AMOUNT_OF_PAYMENT = {kind: name for name, kind in PAYMENT_OF_AMOUNT.items()}
+_AMOUNT_OF_UNIT = {
+    Unit.FIXED: "fixed_micros",
+    Unit.WORK: "per_work_micros",
+    Unit.MINUTE: "per_minute_micros",
+    Unit.TOKEN: "per_token_micros",
+    Unit.GENERATION: "per_generation_micros",
+    Unit.OUTPUT_SECOND: "per_output_second_micros",
+}
+"""What amounts are paid for in our extension of RSL (see rsl_document.PRICE_NAMESPACE)."""
+
 EUROPEAN_UNION = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT",
     "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
@@ -149,14 +160,23 @@ def _price(license_: License, notes: _Notes) -> Price:
             notes.note(f"payment.{name}", f"the licence itself is to be had at {url}")
     if payment.accepts:
         notes.note("payment.accepts", f"how to pay, not taken over: {payment.accepts}")
-    amount, money = _AMOUNT_OF_PAYMENT.get(payment.type), price_of(payment)
+    amount, money = _amount_field(payment), price_of(payment)
     if payment.unit:  # our own extension: see offer_files
         amount = _AMOUNT_OF_UNIT.get(payment.unit)
     if payment.type in ("", "free") and not payment.amount:
         return Price()
     if amount and money and money.currency in CURRENCIES and money.amount_micros > 0:
+        if payment.type == "purchase" and not payment.unit:
+            notes.note("payment", "purchase is taken for one fee for all works together")
         named: dict[str, Any] = {amount: money.amount_micros}
         return Price(money.currency, **named)
     stated = f"{payment.amount} {payment.currency}".strip() or "no amount"
     notes.refuse("payment", f"something is due that terms cannot say: {payment.type}, {stated}")
     return Price()
+
+
+def _amount_field(payment: Payment) -> str | None:
+    """Return the field of a price that the stated amount belongs to, None if there is none."""
+    if not payment.unit:
+        return _AMOUNT_OF_PAYMENT.get(payment.type)
+    return _AMOUNT_OF_UNIT.get(Unit(payment.unit)) if payment.unit in set(Unit) else None
