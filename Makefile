@@ -35,7 +35,7 @@ bench: .venv/.ready-bench  ## measure start-up, reading, clearing, finding works
 	  echo "== $$file"; $(PYTHON) $$file; done
 
 fuzz: .venv/.ready-dev  ## throw hostile bytes at every reader (long)
-	@set -e; for name in signals media corpora policies fingerprints; do \
+	@set -e; for name in signals media corpora policies fingerprints licences; do \
 	  echo "== fuzz/$$name.py"; $(PYTHON) fuzz/$$name.py --inputs 200000; done
 	$(PYTHON) fuzz/kills.py --kills 100
 
