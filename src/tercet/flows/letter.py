@@ -217,7 +217,7 @@ def sign_by_email(
     """Keep a signature that is not verified yet; return it with the message to send.
 
     The operator sends it by their own server. Whoever follows its link has the address. Raises
-    FieldError, SignedTwiceError, and RefusedError where that address was written to just now.
+    FieldError, SignedTwiceError, and MailTooSoonError where that address was written to just now.
     """
     if not MAIL.fullmatch(email):
         raise FieldError("email", f"expected a mail address, got {email[:80]!r}")

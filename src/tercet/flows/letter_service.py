@@ -30,7 +30,7 @@ from tercet.flows.letter_form import Fault, form_words, link_form, message, sign
 from tercet.flows.letter_page import letter_page, page_of
 from tercet.flows.report_markup import Markup, element, join
 from tercet.store.files import write_atomically
-from tercet.store.letters import SignedTwiceError
+from tercet.store.letters import MailTooSoonError, SignedTwiceError
 
 KEPT_S = 5.0  # a letter is counted anew after this time at most, and when it is changed here
 
@@ -94,8 +94,8 @@ class LetterService:
     def sign(self, sha256: str, typed: Mapping[str, str]) -> str:
         """Take a signature by e-mail and return the page that says what comes next.
 
-        Who signed and confirmed before is told the same as everybody: nobody learns by this form
-        whether an address has signed. Raises FieldError, RefusedError, MissingError.
+        Everybody is told the same: nobody learns by this form whether an address has signed, or
+        was written to just now. Raises FieldError, RefusedError, MissingError.
         """
         kept = letters_of(self.desk).letter(sha256)
         if self._mail is None:
@@ -112,7 +112,7 @@ class LetterService:
         email = typed.get("email", "").strip()
         try:
             signature, mail = sign_by_email(self.desk, kept, person, email, self._mail)
-        except SignedTwiceError:
+        except (SignedTwiceError, MailTooSoonError):
             return self.page(sha256, note="sent")
         path = mail_path(self.desk, signature.id)
         path.parent.mkdir(mode=0o700, exist_ok=True)

@@ -51,6 +51,12 @@ class SignedTwiceError(ConflictError):
     code = "letter-signed-twice"
 
 
+class MailTooSoonError(RefusedError):
+    """An address that was written to a short while ago."""
+
+    code = "letter-mail-too-soon"
+
+
 class LetterClosedError(ConflictError):
     """A letter that can no longer be signed."""
 
@@ -313,14 +319,14 @@ class Letters:
     def may_write_to(self, letter: str, email: str, *, at: str, not_since: str) -> None:
         """Note that an address is written to now.
 
-        Raises RefusedError where it was written to about this letter after ``not_since``.
+        Raises MailTooSoonError where it was written to about this letter after ``not_since``.
         """
         digest = self.signer_digest(letter, f"mail:{email.casefold()}")
         with self._database.writing() as connection:
             query = select(LETTER_MAILS.c.sent_at).where(LETTER_MAILS.c.digest == digest)
             sent_at = connection.execute(query).scalar()
             if sent_at is not None and sent_at > not_since:
-                raise RefusedError(
+                raise MailTooSoonError(
                     "a message went to this address a short while ago",
                     hint="look for it there, or wait an hour",
                 )
