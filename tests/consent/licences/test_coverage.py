@@ -55,6 +55,7 @@ from tercet.core.terms import (
 from tercet.core.territories import TERRITORIES
 from tercet.core.usage import Usage
 
+LAW = settings(max_examples=35)  # whole terms are many draws; every run draws others
 GRANT = Grant(
     usages=(Usage.TRAIN_GENERATIVE, Usage.AI_INPUT, Usage.SEARCH),
     purposes=(Purpose.PRETRAIN,),
@@ -90,13 +91,13 @@ def with_grant(**changes: Any) -> Terms:
 # Laws
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms())
 def test_terms_cover_themselves(terms: Terms) -> None:
     assert covers(terms, terms) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), st.data())
 def test_covering_is_transitive(first: Terms, data: st.DataObject) -> None:
     middle = narrow(first, data.draw(neighbours(first)))
@@ -104,7 +105,7 @@ def test_covering_is_transitive(first: Terms, data: st.DataObject) -> None:
     assert covers(first, middle) == covers(middle, last) == covers(first, last) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), st.data())
 def test_covering_is_transitive_where_it_happens_to_hold(one: Terms, data: st.DataObject) -> None:
     terms = [one, data.draw(neighbours(one)), data.draw(neighbours(one))]
@@ -113,7 +114,7 @@ def test_covering_is_transitive_where_it_happens_to_hold(one: Terms, data: st.Da
             assert covers(large, small) == ()
 
 
-@settings(max_examples=100)
+@LAW
 @given(permitting_terms(licensor=None), st.data())
 def test_what_is_narrowed_is_covered_and_valid(terms: Terms, data: st.DataObject) -> None:
     by = data.draw(neighbours(terms) | permitting_terms(licensor=None))
@@ -124,7 +125,7 @@ def test_what_is_narrowed_is_covered_and_valid(terms: Terms, data: st.DataObject
         assert covers(by, narrowed) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), st.data())
 def test_what_is_narrowed_is_the_most_that_both_cover(a: Terms, data: st.DataObject) -> None:
     """Whatever both cover, the narrowed covers; but days of a tail, which months round down."""
@@ -135,13 +136,13 @@ def test_what_is_narrowed_is_the_most_that_both_cover(a: Terms, data: st.DataObj
     assert covers(narrow(a, b), within) == covers(narrow(b, a), within) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms())
 def test_narrowing_by_the_same_permits_the_same(terms: Terms) -> None:
     assert covers(narrow(terms, terms), terms) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), st.data())
 def test_narrowing_permits_nothing_more(terms: Terms, data: st.DataObject) -> None:
     by = data.draw(neighbours(terms) | permitting_terms(licensor=None))
@@ -152,7 +153,7 @@ def test_narrowing_permits_nothing_more(terms: Terms, data: st.DataObject) -> No
             assert asked(terms, use) == asked(by, use) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), st.data())
 def test_narrowing_permits_all_that_both_do(terms: Terms, data: st.DataObject) -> None:
     terms = replace(terms, licensee=None)
@@ -162,7 +163,7 @@ def test_narrowing_permits_all_that_both_do(terms: Terms, data: st.DataObject) -
         assert permits(narrow(terms, by), use) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), st.data())
 def test_who_covers_permits_as_much(wider: Terms, data: st.DataObject) -> None:
     narrower = data.draw(neighbours(wider))
@@ -174,7 +175,7 @@ def test_who_covers_permits_as_much(wider: Terms, data: st.DataObject) -> None:
             assert asked(wider, use) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), st.data())
 def test_terms_that_are_not_covered_permit_more_somewhere(
     terms: Terms, data: st.DataObject
@@ -188,13 +189,13 @@ def test_terms_that_are_not_covered_permit_more_somewhere(
     assert covers(terms, lesser) == ()
 
 
-@settings(max_examples=60)
+@LAW
 @given(uses())
 def test_the_silent_party_grants_nothing(use: Use) -> None:
     assert permits(Terms(OWNER, RepertoireName("5" * 64, 3)), use)
 
 
-@settings(max_examples=60)
+@LAW
 @given(permitting_terms(), uses(), st.integers(0, 300))
 def test_permitting_never_raises_on_terms_that_nobody_checked(
     terms: Terms, use: Use, seed: int
@@ -277,7 +278,7 @@ DUTIES = {
 """What is owed or said, and decides nothing here: docs/terms.md lists the same."""
 
 
-@settings(max_examples=40)
+@LAW
 @given(permitting_terms(), duties(), uses())
 def test_duties_decide_nothing(terms: Terms, owed: dict[str, Any], use: Use) -> None:
     assert set(owed) == DUTIES

@@ -44,7 +44,7 @@ def test_the_order_of_a_set_is_no_difference_and_that_of_steps_is() -> None:
     assert [difference.path for difference in differences(one, two)] == ["law.steps"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(whole_terms(), whole_terms())
 def test_putting_the_differences_in_gives_the_other(before: Terms, after: Terms) -> None:
     document = terms_fields(before)

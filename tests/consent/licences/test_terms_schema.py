@@ -36,7 +36,7 @@ def places(value: object, path: Place = ()) -> list[Place]:
     return [path, *(place for key, item in inner for place in places(item, (*path, key)))]
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(whole_terms())
 def test_there_and_back(terms: Terms) -> None:
     document = terms_fields(terms)
@@ -45,7 +45,7 @@ def test_there_and_back(terms: Terms) -> None:
     VALIDATOR.validate(document)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(whole_terms(), st.data())
 def test_what_the_schema_refuses_is_refused(terms: Terms, data: st.DataObject) -> None:
     """Any one value of a document replaced: what is read is what the schema takes, never more."""
@@ -132,7 +132,7 @@ def test_a_lone_surrogate_is_refused() -> None:
         canonical_json(document)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.text(max_size=8))
 def test_texts_are_one_shown_line_or_refused(text: str) -> None:
     document = terms_fields(PLAIN)
