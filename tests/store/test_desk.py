@@ -357,6 +357,29 @@ def test_only_an_agreement_of_both_can_be_amended(tmp_path: Path) -> None:
     assert caught.value.code == "not-amendable"
 
 
+def test_an_agreement_of_others_takes_the_place_of_none(tmp_path: Path) -> None:
+    desks = make_desks(tmp_path)
+    drive(desks, *SHORT)
+    desk, old = desks[C], desks[C].agreements()[0]
+    desk.take_parties([card(STRANGER)], AT)
+    text = {**old.document, "id": uuid(7, 0xA), "supersedes": old.id, "signatures": []}
+    text["terms"] = {**text["terms"], "licensor": {"id": STRANGER.id, "name": STRANGER.name}}
+    text["parties"] = {"assigner": STRANGER.id, "assignee": STUDIO.id}
+    taken = desk.take_agreement(signed(signed(text, STRANGER.signer), STUDIO.signer), AT)
+    assert taken.final_at
+    assert desk.agreement(old.id).superseded_by == ""
+
+
+def test_both_signatures_do_not_make_what_was_terminated_stand(tmp_path: Path) -> None:
+    desks = make_desks(tmp_path)
+    drive(desks, *SHORT[:3], (P, Step.TERMINATE))
+    kept = desks[C].agreements(final=False)[0]
+    with pytest.raises(TercetError) as caught:
+        desks[C].take_agreement(kept.document, AT)
+    assert caught.value.code == "agreement-not-final"
+    assert not desks[C].agreements()
+
+
 def ending(
     agreement_id: str, reason: TerminationReason, on: str, *signers: Any, at: str = AT
 ) -> Document:

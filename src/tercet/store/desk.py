@@ -130,7 +130,7 @@ class Desk:
     ) -> PartyHistory:
         party = party_of(given[0]).id
         with self.database.writing() as connection:
-            known = documents.party_histories(connection)
+            known = documents.party_histories(connection, party)
             for other in confirmed:
                 connection.execute(
                     insert(CONFIRMED_NAMES)
@@ -143,9 +143,7 @@ class Desk:
                 before,
                 given,
                 at,
-                known_names={
-                    each: history.latest.name for each, history in known.items() if each != party
-                },
+                known_names=documents.names_of_others(connection, party),
                 confirmed=frozenset(connection.execute(query).scalars()),
             )
             count = 0 if before is None else len(before.versions)
@@ -292,12 +290,14 @@ class Desk:
     def take_agreement(self, document: Document, at: str) -> KeptAgreement:
         """Take in a whole agreement that was negotiated elsewhere, signed by both.
 
-        Raises StandingError where it does not count.
+        Raises StandingError where it does not count, NotFinalError where we negotiated it and did
+        not finalize it: both signatures alone do not make it stand.
         """
         standing = check_agreement(document, self.parties(), None, at)
         require_valid(standing, "agreement")
         agreement_id = agreement_of(document).id
         with self.database.writing() as connection:
+            documents.check_may_be_taken(connection, agreement_id)
             documents.add_agreement(connection, document, at)
             documents.add_final(connection, agreement_id, at)
         return self.agreement(agreement_id)

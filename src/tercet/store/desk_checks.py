@@ -5,13 +5,13 @@ Each question is read by itself. Inside a write transaction nobody else writes, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tercet.consent.licences.agreement import agreement_of
 from tercet.consent.licences.messages import MESSAGE_TYPE
 from tercet.consent.licences.offer import OFFER_TYPE
-from tercet.consent.licences.party_history import Parties
+from tercet.consent.licences.party_history import Parties, PartyHistory
 from tercet.consent.licences.signing import signatures_of
 from tercet.consent.licences.standing import check_offer, check_signers, require_valid
 from tercet.consent.licences.termination import check_termination
@@ -23,6 +23,7 @@ from tercet.store.desk_documents import (
     KeptTermination,
     agreements_in,
     is_superseding,
+    names_of_others,
     party_histories,
     terminations_of,
 )
@@ -50,13 +51,37 @@ def first_day_without(
     return min(days, default="")
 
 
+class _KnownParties(Mapping[str, PartyHistory]):
+    """The parties of a desk, each read when it is asked for."""
+
+    def __init__(self, database: DeskDatabase) -> None:
+        self._database = database
+        self._read: dict[str, PartyHistory | None] = {}
+
+    def __getitem__(self, party: str) -> PartyHistory:
+        if party not in self._read:
+            with self._database.reading() as connection:
+                self._read[party] = party_histories(connection, party).get(party)
+        found = self._read[party]
+        if found is None:
+            raise KeyError(party)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        with self._database.reading() as connection:
+            return iter(names_of_others(connection, ""))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class DeskChecks:
     """The checks of one desk at one time, RFC 3339 in UTC."""
 
     def __init__(self, database: DeskDatabase, at: str) -> None:
         self._database = database
         self._at = at
-        self._parties: Parties | None = None
+        self._parties: Parties = _KnownParties(database)
 
     def check_signed(self, document: Mapping[str, Any], party: str) -> None:
         """Make sure that a party signed a document with a key that counts. Raises StandingError."""
@@ -65,10 +90,10 @@ class DeskChecks:
         claimed_at = document["sent_at" if kind == MESSAGE_TYPE else "made_at"]
         its_own = [each for each in document["signatures"] if each["party"] == party]
         alone = {**document, "signatures": its_own}
-        standing = check_signers(alone, (party,), self._known(), claimed_at, self._at)
+        standing = check_signers(alone, (party,), self._parties, claimed_at, self._at)
         require_valid(standing, what)
         if kind == OFFER_TYPE and signatures_of(document)[0].party == party:
-            require_valid(check_offer(document, self._known(), self._at), what)
+            require_valid(check_offer(document, self._parties, self._at), what)
 
     def check_supersedes(self, agreement: str, provider: str, consumer: str, pid: str) -> None:
         """Make sure that an agreement stands between the two and nobody else ends it."""
@@ -76,7 +101,7 @@ class DeskChecks:
             found = agreements_in(connection, agreement_id=agreement)
             is_taken = is_superseding(connection, agreement, pid)
             ends = terminations_of(connection, agreement)
-        is_ended = bool(found) and bool(first_day_without(found[0], ends, self._known()))
+        is_ended = bool(found) and bool(first_day_without(found[0], ends, self._parties))
         is_theirs = bool(found) and (found[0].assigner, found[0].assignee) == (provider, consumer)
         if not is_theirs or is_taken or is_ended:
             raise NotAmendableError(
@@ -91,9 +116,3 @@ class DeskChecks:
             found = agreements_in(connection, agreement_id=agreement, final=False)
         if found and found[0].pid != pid:
             raise AgreementKnownError(f"another agreement has the id {agreement}")
-
-    def _known(self) -> Parties:
-        if self._parties is None:
-            with self._database.reading() as connection:
-                self._parties = party_histories(connection)
-        return self._parties

@@ -5,11 +5,12 @@ Each function is called inside one transaction.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from tercet.consent.licences.agreement import agreement_of
 from tercet.consent.licences.exchange_content import agreement_under_way
@@ -41,6 +42,12 @@ class AgreementKnownError(ConflictError):
     """An agreement with the id of another one."""
 
     code = "agreement-id-taken"
+
+
+class NotFinalError(ConflictError):
+    """An agreement that was negotiated here, and not to its end."""
+
+    code = "agreement-not-final"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +105,19 @@ def party_histories(connection: Connection, party: str = "") -> dict[str, PartyH
         query = query.where(PARTY_VERSIONS.c.party == party)
     versions: dict[str, list[PartyVersion]] = {}
     for row in connection.execute(query):
-        document = read_canonical_object(row.document)
+        document = json.loads(row.document)  # ours: it was read strictly when it came in
         version = PartyVersion(party_of(document), document, row.received_at)
         versions.setdefault(row.party, []).append(version)
     return {each: PartyHistory(tuple(those)) for each, those in versions.items()}
+
+
+def names_of_others(connection: Connection, party: str) -> dict[str, str]:
+    """Return the names that all parties but one have now, by id."""
+    latest = func.max(PARTY_VERSIONS.c.version)  # SQLite: the other columns are of that row
+    query = select(PARTY_VERSIONS.c.party, PARTY_VERSIONS.c.name, latest).group_by(
+        PARTY_VERSIONS.c.party
+    )
+    return {row.party: row.name for row in connection.execute(query) if row.party != party}
 
 
 def add_party_versions(connection: Connection, before: int, history: PartyHistory) -> None:
@@ -222,6 +238,16 @@ def add_agreement(connection: Connection, document: Document, at: str, *, pid: s
     _add_signatures(connection, agreement.id, document, at)
 
 
+def check_may_be_taken(connection: Connection, agreement_id: str) -> None:
+    """Make sure that an agreement was not negotiated here without being finalized."""
+    found = agreements_in(connection, agreement_id=agreement_id, final=False)
+    if found and found[0].pid and not found[0].final_at:
+        raise NotFinalError(
+            f"the negotiation of {agreement_id} was not finalized",
+            hint="a provider may end it until then, though both have signed",
+        )
+
+
 def add_final(connection: Connection, agreement_id: str, at: str) -> None:
     """Note that an agreement stands."""
     query = select(AGREEMENTS_FINAL.c.at).where(AGREEMENTS_FINAL.c.agreement_id == agreement_id)
@@ -328,11 +354,15 @@ def _signatures(connection: Connection, agreement_id: str) -> dict[str, list[Row
 
 
 def _superseding(connection: Connection) -> dict[str, str]:
-    """Which final agreement took the place of which, the first to do so."""
+    """Which final agreement of the same two took the place of which, the first to do so."""
+    old = AGREEMENTS.alias("old")
+    same = (old.c.agreement_id == AGREEMENTS.c.supersedes) & (
+        (old.c.assigner == AGREEMENTS.c.assigner) & (old.c.assignee == AGREEMENTS.c.assignee)
+    )
     query = (
         select(AGREEMENTS.c.supersedes, AGREEMENTS.c.agreement_id)
         .join(AGREEMENTS_FINAL, AGREEMENTS_FINAL.c.agreement_id == AGREEMENTS.c.agreement_id)
-        .where(AGREEMENTS.c.supersedes != "")
+        .join(old, same)
         .order_by(AGREEMENTS_FINAL.c.at.desc(), AGREEMENTS.c.agreement_id.desc())
     )
     return {row.supersedes: row.agreement_id for row in connection.execute(query)}
@@ -346,7 +376,7 @@ def _kept_agreement(
     return KeptAgreement(
         id=row.agreement_id,
         sha256=row.sha256,
-        document=read_canonical_object(row.document) | {"signatures": carried},
+        document=json.loads(row.document) | {"signatures": carried},
         pid=row.pid,
         assigner=row.assigner,
         assignee=row.assignee,
@@ -368,7 +398,7 @@ def _kept_offer(row: Row[Any]) -> KeptOffer:
         repertoire=row.repertoire,
         valid_until=row.valid_until,
         pid=row.pid,
-        document=read_canonical_object(row.document),
+        document=json.loads(row.document),
         seen_at=row.seen_at,
         is_withdrawn=row.withdrawn_at is not None,
     )

@@ -5,12 +5,13 @@ Each function is called inside one transaction.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from tercet.consent.licences.dsp_json import answer_from, dsp_answer
-from tercet.consent.licences.messages import Message, message_from
+from tercet.consent.licences.messages import Message, message_of
 from tercet.consent.licences.negotiation import Role, State
 from tercet.consent.licences.negotiation_side import Answered, Entry, Happening, Negotiation
 from tercet.core.canonical import canonical_json
@@ -162,7 +163,7 @@ def outbox(connection: Connection, *, due_at: str = "", pid: str = "") -> tuple[
         query = query.where(OUTBOX.c.pid == pid)
     return tuple(
         UnderWay(
-            message=message_from(row.raw),
+            message=message_of(json.loads(row.raw)),
             pid=row.pid,
             peer=row.peer,
             peer_address=row.peer_address,
@@ -240,7 +241,7 @@ def _add_entry(connection: Connection, pid: str, position: int, entry: Entry) ->
 
 def _messages(connection: Connection, pid: str) -> dict[int, Message]:
     query = select(MESSAGES.c.number, MESSAGES.c.message).where(MESSAGES.c.pid == pid)
-    return {row.number: message_from(row.message) for row in connection.execute(query)}
+    return {row.number: message_of(json.loads(row.message)) for row in connection.execute(query)}
 
 
 def _entries(connection: Connection, pid: str, messages: dict[int, Message]) -> tuple[Entry, ...]:
