@@ -115,18 +115,28 @@ def offer_license(place: str, amends: str, **given: Any) -> int:
 @_pid
 @click.option("--between", nargs=2, type=click.IntRange(1), metavar="A B",
               help="Which two to compare; else the last two.")  # fmt: skip
+@click.option("--words", type=click.Choice(("en", "vi")),
+              help="Say all of the last offer in plain words, to read before signing.")  # fmt: skip
 @desk_option
 @_json
-def show_offers(pid: str, between: tuple[int, int] | None, desk: Path | None, as_json: bool) -> int:
+def show_offers(
+    pid: str, between: tuple[int, int] | None, words: str | None, desk: Path | None, as_json: bool
+) -> int:
     """List the offers of a negotiation, and show what differs between two of them."""
     from tercet.cli.license_view import offers_document, show_difference, show_offer_list
+    from tercet.consent.licences.terms_voice import Language
+    from tercet.consent.licences.terms_words import terms_text
     from tercet.flows.license import offers_of
 
     opened = _open({"desk": desk})
     made = offers_of(opened.store.negotiation(_whole(opened, pid)))
     pair = _pair(len(made), between)
+    text = terms_text(made[-1].terms, Language(words)) if words and made else ""
     if as_json:
-        emit_json(offers_document(made, pair))
+        emit_json(offers_document(made, pair) | ({"words": text} if text else {}))
+        return 0
+    if text:
+        click.echo(text, nl=False)
         return 0
     show_offer_list(made)
     if pair is not None:
