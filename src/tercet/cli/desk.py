@@ -137,13 +137,15 @@ def revoke(key_id: str, reason: str, desk: Path | None, as_json: bool) -> int:
 
 @desk.command("works")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--registry", type=click.Path(path_type=Path),
+              help="Refuse a list with a work that is not in this registry.")  # fmt: skip
 @desk_option
 @_json
-def works(file: Path, desk: Path | None, as_json: bool) -> int:
+def works(file: Path, registry: Path | None, desk: Path | None, as_json: bool) -> int:
     """Keep a list of works (tercet/repertoire@1) and tell the name that terms give it."""
     from tercet.flows.license_repertoires import take_repertoire
 
-    found = take_repertoire(_open(desk), file)
+    found = take_repertoire(_open(desk), file, registry=registry)
     if as_json:
         emit_json({"sha256": found.sha256, "work_count": found.work_count})
     else:

@@ -10,6 +10,7 @@ from tercet.core.limits import REPERTOIRE_BYTES_MAX
 from tercet.core.terms import RepertoireName
 from tercet.flows.desk import OpenDesk
 from tercet.flows.license_post import FILE_SCHEME, send
+from tercet.flows.repertoire_check import check_registered
 
 FETCH_BYTES_MAX = min(256 * 1024 * 1024, REPERTOIRE_BYTES_MAX)  # held in memory while it comes
 FETCH_TIMEOUT_S = 300.0
@@ -58,12 +59,17 @@ def _from_folder(folder: Path, sha256: str) -> bytes:
     return Desk.open(folder).repertoires.read(sha256)
 
 
-def take_repertoire(desk: OpenDesk, path: Path) -> Repertoire:
-    """Keep a list of works from a file. Raises InputError."""
+def take_repertoire(desk: OpenDesk, path: Path, *, registry: Path | None = None) -> Repertoire:
+    """Keep a list of works from a file; with ``registry``, only where it knows each of them.
+
+    Raises InputError, and UnknownWorkError with the first line that is not known.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     found = read_repertoire(raw)
+    if registry is not None:
+        check_registered(found, registry)
     desk.store.repertoires.add(raw, desk.clock())
     return found
