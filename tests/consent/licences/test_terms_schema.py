@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.consent.licences.terms_cases import OWNER, whole_terms
 
+from tercet.consent.licences.repertoire import RepertoireError, normal_line
 from tercet.consent.licences.terms_errors import BadTextError, TermsError, TooManyError
 from tercet.consent.licences.terms_rules import LIST_ITEMS_MAX
 from tercet.consent.licences.terms_schema import terms_fields, terms_of, terms_schema
@@ -121,6 +122,25 @@ def test_lists_end() -> None:
     with pytest.raises(TooManyError):
         terms_of(document)
     assert not VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["sha256:" + "a" * 64, "url:https://EXAMPLE.org:443/ä/../b?c#d", "url:http://münchen.example",
+     "site:https://Example.org", "site:https://example.org/a", "url:https://[::1", "url:x"],
+)  # fmt: skip
+def test_exclusions_are_works_as_repertoires_have_them(line: str) -> None:
+    def accepted(exclusion: str) -> bool:
+        works = RepertoireName("5" * 64, 3, (exclusion,))
+        return not list(faults(replace(PLAIN, repertoire=works)))
+
+    try:
+        normal = normal_line(line)
+    except RepertoireError:
+        assert not accepted(line)
+    else:
+        assert accepted(normal)
+        assert accepted(line) == (line == normal)
 
 
 def test_a_lone_surrogate_is_refused() -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from tercet.consent.licences.terms_errors import (
+    BadTextError,
     ContradictionError,
     NoCurrencyError,
     PeriodError,
     TermsError,
 )
+from tercet.consent.urls import split_url
 from tercet.core.terms import (
     WORLD,
     AttributionTerms,
@@ -60,6 +62,23 @@ def _repertoire_faults(repertoire: RepertoireName) -> Iterator[TermsError]:
             "repertoire.sha256", "the SHA-256 of the repertoire that works are counted in or "
             "excluded from", "nothing",
         )  # fmt: skip
+    for at, line in enumerate(repertoire.exclusions):
+        normal = _normal_work(line)
+        if normal != line:
+            expected = "a work as lists of works name it, its URL in WHATWG normal form"
+            hint = f"write {normal}" if normal else ""
+            yield BadTextError(f"repertoire.exclusions[{at}]", expected, f"{line!a:.80}", hint=hint)
+
+
+def _normal_work(line: str) -> str:
+    """Return a line of works as a repertoire has it (see repertoire), "" for none of its kinds."""
+    kind, _, text = line.partition(":")
+    if kind == "sha256":
+        return line
+    split = split_url(text)
+    if split is None or (kind == "site" and split.path != "/"):
+        return ""
+    return f"{kind}:{split.origin}" + (split.path if kind == "url" else "")
 
 
 def _model_faults(models: ModelScope) -> Iterator[TermsError]:
