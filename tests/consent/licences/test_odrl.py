@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import party_examples
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from party_examples import SEEN, agreement_signed
 from terms_cases import OWNER, STUDIO, whole_terms
 
 from tercet.consent.licences import dsp_json
 from tercet.consent.licences.odrl import PROFILE, REPERTOIRE, odrl_agreement, odrl_terms
 from tercet.consent.licences.odrl_reading import agreement_in_odrl, terms_in_odrl
+from tercet.consent.licences.standing import Standing, check_agreement
 from tercet.consent.licences.terms_errors import TermsError
 from tercet.consent.licences.terms_schema import terms_fields
 from tercet.consent.licences.unsaid import FormatError
@@ -79,6 +82,16 @@ def test_a_whole_agreement_comes_back_to_the_byte_with_its_signatures() -> None:
     assert canonical_json(agreement_in_odrl(policy)) == canonical_json(document)
 
 
+def test_the_signatures_of_an_agreement_hold_after_the_way_through_odrl() -> None:
+    text = canonical_json(odrl_agreement(agreement_signed()))
+    back = agreement_in_odrl(read_json(text))
+    assert check_agreement(back, party_examples.PARTIES, None, SEEN) is Standing.VALID
+    for said, other in ((b'"2.00"', b'"0.02"'), (b'"2028-03-01"', b'"2038-03-01"')):
+        assert text.count(said) == 1
+        forged = agreement_in_odrl(read_json(text.replace(said, other)))
+        assert check_agreement(forged, party_examples.PARTIES, None, SEEN) is not Standing.VALID
+
+
 def constraints(policy: dict[str, Any]) -> set[tuple[str, str, str]]:
     (rule,) = policy["permission"]
     return {(each["leftOperand"], each["operator"], str(each["rightOperand"]))
@@ -95,9 +108,9 @@ def test_odrl_says_in_its_own_words_what_it_has_words_for() -> None:
     said = constraints(policy)
     day = "{'@value': '%s', '@type': 'xsd:date'}"
     assert {
-        ("spatial", "isAnyOf", "['tercet:world']"),
+        ("spatial", "isAnyOf", "[{'@id': 'tercet:world'}]"),
         ("spatial", "isNoneOf", "['SE']"),
-        ("purpose", "isAnyOf", "['tercet:pretrain']"),
+        ("purpose", "isAnyOf", "[{'@id': 'tercet:pretrain'}]"),
         ("dateTime", "gteq", day % "2027-01-01"),
         ("dateTime", "lt", day % "2029-01-01"),
     } <= said

@@ -134,8 +134,9 @@ def _party(party: PartyName) -> dict[str, str]:
 
 def _grant_constraints(terms: Terms) -> Iterator[dict[str, Any]]:
     grant = terms.grant
-    yield _constraint("purpose", "isAnyOf", [f"{PREFIX}{each}" for each in grant.purposes])
-    places = [f"{PREFIX}world" if code == WORLD else code for code in grant.territory.include]
+    yield _constraint("purpose", "isAnyOf", [{"@id": f"{PREFIX}{each}"} for each in grant.purposes])
+    include = grant.territory.include
+    places = [{"@id": f"{PREFIX}world"} if code == WORLD else code for code in include]
     yield _constraint("spatial", "isAnyOf", places)
     yield _constraint("spatial", "isNoneOf", list(grant.territory.exclude))
     yield from _days(grant.period)

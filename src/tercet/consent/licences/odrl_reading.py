@@ -105,9 +105,9 @@ def _leaves(policy: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _grant_leaf(constraint: Mapping[str, Any]) -> tuple[str, Any]:
     operand, value = constraint["leftOperand"], constraint["rightOperand"]
     if operand == "purpose":
-        return "grant.purposes", [_local(each) for each in value]
+        return "grant.purposes", [_local(each["@id"]) for each in value]
     if operand == "spatial" and constraint["operator"] == "isAnyOf":
-        codes = [WORLD if each == f"{PREFIX}world" else each for each in value]
+        codes = [WORLD if each == {"@id": f"{PREFIX}world"} else each for each in value]
         return "grant.territory.include", codes
     if operand == "spatial":
         return "grant.territory.exclude", value
