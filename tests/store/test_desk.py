@@ -256,6 +256,24 @@ def test_published_offers_are_found_until_they_are_withdrawn(tmp_path: Path) -> 
     assert not desk.offers(licensor=STUDIO.id)
 
 
+def test_a_desk_is_private_and_made_of_a_good_document_only(tmp_path: Path) -> None:
+    with pytest.raises(TercetError):
+        Desk.make(tmp_path / "new", {**card(OWNER), "name": "Other"}, AT)
+    assert not (tmp_path / "new").exists()
+    desk = Desk.make(tmp_path / "new", card(OWNER), AT)
+    files = [file for file in desk.folder.iterdir() if file.name.startswith("desk.sqlite")]
+    assert files
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_tables_of_a_later_version_are_added_to_an_old_desk(tmp_path: Path) -> None:
+    desk = make_desks(tmp_path)[P]
+    desk.close()
+    with sqlite3.connect(desk.database.path) as database:
+        database.execute("DROP TABLE terminations")
+    assert Desk.open(desk.folder).terminations(uuid(1, 0xA)) == ()
+
+
 def test_a_desk_is_of_one_party_and_of_a_known_version(tmp_path: Path) -> None:
     desk = make_desks(tmp_path)[P]
     assert Desk.make(desk.folder, card(OWNER), LATER).party == OWNER.id

@@ -23,7 +23,7 @@ COURSE = (
     (C, Step.REQUEST), (P, Step.OFFER), (C, Step.ACCEPT), (P, Step.AGREE), (C, Step.VERIFY),
     (P, Step.FINALIZE),
 )  # fmt: skip
-KILLS = 6
+KILLS = 4
 
 
 def step_on(desks: Desks, pids: dict[Role, str], number: int) -> None:

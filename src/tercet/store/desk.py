@@ -55,7 +55,8 @@ class Desk:
         """Return the desk in ``folder``. Raises InputError where there is none."""
         desk = cls(folder)
         desk.database.check()
-        desk.database.create()  # tables that came with a later version
+        if not desk.database.is_whole():  # tables that came with a later version
+            desk.database.create()
         return desk
 
     @classmethod
@@ -64,7 +65,7 @@ class Desk:
 
         Raises InputError where the folder is another party's desk.
         """
-        desk, party = cls(folder), party_of(document).id
+        desk, party = cls(folder), receive_parties(None, [document], at).id
         desk.database.create()
         with desk.database.writing() as connection:
             query = select(SETTINGS.c.value).where(SETTINGS.c.name == "party")

@@ -23,6 +23,7 @@ class DeskDatabase(SqliteDatabase):
     def create(self) -> None:
         """Make the file, its tables and its triggers where they are not yet. Raises InputError."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.touch(mode=0o600)  # reserves stand in it; what SQLite puts beside it is alike
         with self.writing() as connection:
             version = connection.execute(text("PRAGMA user_version")).scalar_one()
             _check_version(self.path, version or SCHEMA_VERSION)
@@ -33,6 +34,12 @@ class DeskDatabase(SqliteDatabase):
                 if name not in known:
                     connection.execute(text(statement))
             connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+
+    def is_whole(self) -> bool:
+        """Say whether all tables and triggers of this version of Tercet are there."""
+        with self.reading() as connection:
+            query = text("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")
+            return set(connection.execute(query).scalars()) >= {*METADATA.tables, *TRIGGERS}
 
     def check(self) -> None:
         """Raise InputError where there is no desk, or one of another version."""
