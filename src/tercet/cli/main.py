@@ -26,6 +26,7 @@ COMMANDS = {
     "terms": "say in plain words what a licence permits; check and convert it",
     "desk": "your desk: who you are, your keys, whom you know",
     "license": "negotiate a licence: ask, counter, accept, sign",
+    "duties": "list what agreements make due when",
     "explain": "say in plain words why an item got its verdict",
     "compare": "show what changes between two clearances",
     "verify": "check a clearance or a model's record: signature, digests and counts",

@@ -61,6 +61,11 @@ _STOPPED = 130  # what shells report for Ctrl-C
     type=click.Path(path_type=Path),
     help="Where the corpus lies, if not where it was cleared.",
 )
+@click.option(
+    "--desk",
+    type=click.Path(path_type=Path),
+    help="Desk that knows whether agreements still hold, if not the one that was cleared with.",
+)
 @click.option("--public-key", default="", help="Key the clearance is signed with, if not yours.")
 @click.option("--grid-every", default=500, show_default=True, help="Steps between sample pictures.")
 @click.option("--key", type=click.Path(path_type=Path), help="Signing key; made on first use.")
@@ -82,6 +87,7 @@ def train(
     device: str | None,
     workers: int | None,
     places: tuple[Path, ...],
+    desk: Path | None,
     public_key: str,
     grid_every: int,
     key: Path | None,
@@ -108,6 +114,7 @@ def train(
                 public_key=public_key or base64.b64encode(own.public_raw).decode(),
                 now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 name=name,
+                desk=desk,
                 size=size,
                 base=base,
                 parent=parent,

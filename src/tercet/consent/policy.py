@@ -108,7 +108,8 @@ def _agreed(agreed: int, facts: Facts, standings: list[tuple[str, int]], policy:
 def _with_agreements(verdict: Verdict, agreed: int) -> Verdict:
     """Say beside a verdict which agreements name the item and grant nothing, and why."""
     if verdict.outcome is Outcome.CLEARED:
-        reasons = (LIFTED,) if agreed & Standing.LIFTS else ()
+        lifted = bool(agreed & Standing.LIFTS)
+        reasons: tuple[str, ...] = (LIFTED,) * lifted
     else:
         reasons = obstacles_in(agreed)
     if not reasons:

@@ -1,13 +1,14 @@
 """What a clearance says of the agreements it rests on: rows, dates and duties; with their copies.
 
-    "agreements": {"use": {...}, "checked": 12, "listed": [
-        {"id", "sha256", "declaration_id", "rows", "licensor", "licensee", "repertoire", "mandate",
-         "period": {"start", "end", "training_end", "generation_end"}, "terminated_on",
-         "duties": <key>}],
-     "duties": {<key>: {"retention", "guards", "attribution", "reporting", "audit", "price",
-                        "wind_down", "late_interest_basis_points", "grosses_up"}}}
+    "agreements": {"use": {...}, "trusted_keys": [...], "checked": 12, "count": 2,
+                   "listed": "agreements/listed.jsonl"}
 
-Many agreements have the same duties, so each set of them stands there once, by its SHA-256.
+listed.jsonl, whose digest the clearance signs, has one line for each of them:
+
+    {"id", "sha256", "declaration_id", "rows", "licensor", "licensee", "repertoire", "mandate",
+     "made_at", "period": {"start", "end", "training_end", "generation_end"}, "terminated_on",
+     "duties": {"retention", "guards", "attribution", "reporting", "audit", "price",
+                "most_favoured", "wind_down", "late_interest_basis_points", "grosses_up"}}
 """
 
 from __future__ import annotations
@@ -18,12 +19,18 @@ from typing import Any
 from tercet.consent.licences.agreement_standing import KnownAgreement, use_fields
 from tercet.consent.licences.reach import days_of
 from tercet.consent.licences.terms_schema import terms_fields
-from tercet.core.canonical import canonical_json
-from tercet.core.ids import sha256_hex
 from tercet.core.terms import Terms
 from tercet.flows.agreement_rows import AgreementEntry
 from tercet.flows.agreements import Prepared
-from tercet.store.agreement_evidence import DOCUMENTS, PARTIES, agreement_counts, write_lines
+from tercet.store.agreement_evidence import (
+    DOCUMENTS,
+    FOLDER,
+    LISTED,
+    PARTIES,
+    agreement_counts,
+    write_lines,
+)
+from tercet.store.desk_documents import KeptAgreement
 
 DUTY_NAMES = (
     "retention", "guards", "attribution", "reporting", "audit", "price", "most_favoured",
@@ -31,27 +38,31 @@ DUTY_NAMES = (
 )  # fmt: skip
 
 
-def keep_account(out: Path, agreements: Prepared, part_count: int) -> dict[str, Any]:
-    """Return the account of a clearing, and keep the documents of what it rests on.
+def keep_account(
+    out: Path, agreements: Prepared, part_count: int, trusted_keys: frozenset[str]
+) -> dict[str, Any]:
+    """Return the account of a clearing, and keep the list and the documents of what it rests on.
 
     Raises OSError.
     """
     counts = agreement_counts(out, range(part_count), len(agreements.known))
     rested = [at for at, rows in enumerate(counts) if rows]
-    duties: dict[str, dict[str, Any]] = {}
-    listed = []
-    for at in rested:
-        known = agreements.known[at]
-        own = duties_of(known.terms)
-        key = sha256_hex(canonical_json(own))[:16]
-        duties[key] = own
-        listed.append(_entry(known, agreements.task.entries[at], counts[at]) | {"duties": key})
+    write_lines(
+        out,
+        LISTED,
+        (
+            _entry(agreements.known[at], agreements.kept[at], agreements.task.entries[at])
+            | {"rows": counts[at]}
+            for at in rested
+        ),
+    )
     _keep_copies(out, agreements, rested)
     return {
         "use": use_fields(agreements.use),
+        "trusted_keys": sorted(trusted_keys),
         "checked": len(agreements.known),
-        "listed": listed,
-        "duties": duties,
+        "count": len(rested),
+        "listed": f"{FOLDER}/{LISTED}",
     }
 
 
@@ -61,7 +72,7 @@ def duties_of(terms: Terms) -> dict[str, Any]:
     return {name: fields[name] for name in DUTY_NAMES}
 
 
-def _entry(known: KnownAgreement, entry: AgreementEntry, rows: int) -> dict[str, Any]:
+def _entry(known: KnownAgreement, kept: KeptAgreement, entry: AgreementEntry) -> dict[str, Any]:
     terms = known.terms
     days = days_of(terms.grant.period)
     names = ("start", "end", "training_end", "generation_end")
@@ -70,13 +81,14 @@ def _entry(known: KnownAgreement, entry: AgreementEntry, rows: int) -> dict[str,
         "id": known.id,
         "sha256": known.sha256,
         "declaration_id": entry.declaration_id,
-        "rows": rows,
         "licensor": {"id": terms.licensor.id, "name": terms.licensor.name},
         "licensee": {"id": licensee.id, "name": licensee.name} if licensee else {},
         "repertoire": terms.repertoire.sha256,
         "mandate": terms.mandate,
+        "made_at": str(kept.document["made_at"]),
         "period": {name: getattr(days, name) for name in names} if days else {},
         "terminated_on": known.terminated_on,
+        "duties": duties_of(terms),
     }
 
 

@@ -94,7 +94,7 @@ class AgreementRows:
             self._of_source.setdefault(entry.source, []).append(at)
             for source in entry.excluded:
                 self._excluding.setdefault(source, []).append(at)
-        self._by_key: dict[tuple[int, int, int], int] = {(0, 0, 0): 0}
+        self._by_key: dict[tuple[int, ...], int] = {(0, 0, 0): 0}
         self._by_hash = np.full(len(self.index.combinations), -1, dtype=np.int32)
         self._by_hash[0] = 0
         self._works: dict[str, Sources] = {}
@@ -169,10 +169,10 @@ class AgreementRows:
         return found
 
     def _number(self, key: tuple[int, ...]) -> int:
-        known = self._by_key.get(key)  # type: ignore[call-overload]
+        known = self._by_key.get(key)
         if known is None:
             agreements = tuple(self._named_by(self.sources(key)))
-            known = self._by_key[key] = self.named.number(Named(agreements))  # type: ignore[index]
+            known = self._by_key[key] = self.named.number(Named(agreements))
         return int(known)
 
     def _named_by(self, sources: Iterable[int]) -> list[int]:

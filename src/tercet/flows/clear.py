@@ -183,7 +183,7 @@ def _account(
         return None
     from tercet.flows.agreement_account import keep_account
 
-    return keep_account(request.out, agreements, part_count)
+    return keep_account(request.out, agreements, part_count, request.trusted_keys)
 
 
 def _desk(request: ClearRequest) -> Path | None:

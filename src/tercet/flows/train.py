@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tercet.core.canonical import canonical_json
 from tercet.core.errors import InputError, IntegrityError, StorageError
 from tercet.core.ids import sha256_hex
+from tercet.core.terms import Purpose
 from tercet.core.version import __version__
 from tercet.flows.pool import worker_pool
 from tercet.flows.train_batches import SampleBatch, batches, prepare_source
@@ -22,7 +23,7 @@ from tercet.flows.train_model import Account, write_model
 from tercet.flows.train_parent import Parent
 from tercet.flows.train_run import Checkpoints, keep_plan, load_checkpoint, locked
 from tercet.flows.train_works import Works, alone_count, read_works, sample_source
-from tercet.flows.training_gate import Gate, open_gate
+from tercet.flows.training_gate import Gate, GateUse, open_gate
 from tercet.store.batch_chain import ChainFile
 from tercet.store.files import write_atomically
 from tercet.store.keys import SigningKey
@@ -71,9 +72,10 @@ class TrainRequest:
     session early (0: not); ``device`` "" means a GPU where there is one; ``workers`` make samples
     beside the training (0: none). ``is_stopped`` is asked after every step.
 
-    With ``base``, the folder of a text-to-video pipeline, an adapter for it is trained instead of
-    a model; ``side_px`` and ``frame_count`` are then the size of clips (0: the default). With
-    ``parent``, the folder of a model of ours, the run begins with its weights.
+    ``desk`` is asked whether the agreements that the clearance rests on still hold, instead of the
+    one it was cleared with. With ``base``, the folder of a text-to-video pipeline, an adapter for
+    it is trained instead of a model; ``side_px`` and ``frame_count`` are then the size of clips
+    (0: the default). With ``parent``, a model of ours, the run begins with its weights.
     """
 
     clearance: Path
@@ -93,6 +95,7 @@ class TrainRequest:
     seed: int = 0
     nouns: tuple[str, ...] = ()
     places: tuple[Path, ...] = ()
+    desk: Path | None = None
     device: str = ""
     workers: int = 0
     grid_every: int = 500
@@ -188,6 +191,7 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
         request.clearance,
         public_key=request.public_key,
         places=request.places,
+        asked=_use_of(request),
         progress=request.progress,
     )
     works = read_works(
@@ -208,6 +212,13 @@ def _train(request: TrainRequest, ranks: Ranks) -> Trained:
             pool.submit(_nothing).result()  # forked before a GPU is touched
             return session.run(pool)
     return session.run(None)
+
+
+def _use_of(request: TrainRequest) -> GateUse:
+    """Return what the works are used for, as agreements on them must permit."""
+    is_further = request.base is not None or request.parent is not None
+    purpose = Purpose.FINETUNE if is_further else Purpose.PRETRAIN
+    return GateUse(request.now[:10], purpose, request.name, request.desk)
 
 
 def _base(request: TrainRequest, ranks: Ranks) -> Base | None:

@@ -19,6 +19,7 @@ from typing import Any
 from tercet.consent.corpora import ColumnNames, Corpus, media_members, open_corpus
 from tercet.core.errors import InputError, IntegrityError, RefusedError
 from tercet.core.ids import sha256_hex
+from tercet.core.terms import Purpose
 from tercet.core.usage import Usage
 from tercet.core.verdict import Outcome
 from tercet.flows.clearance import Clearance
@@ -66,6 +67,20 @@ class ClearedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class GateUse:
+    """What the works are used for now: on which day, for what, for which model ("": not said).
+
+    ``desk`` is asked what became of the agreements since; None: the one they were cleared with, if
+    it still lies there.
+    """
+
+    on: str
+    purpose: Purpose | None = None
+    model: str = ""
+    desk: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """What passed. ``without_file`` counts cleared rows of which no bytes lie here (URLs).
 
@@ -85,12 +100,14 @@ def open_gate(
     *,
     public_key: str,
     places: tuple[Path, ...] = (),
+    asked: GateUse | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Gate:
     """Return the cleared rows of the clearance in ``folder``.
 
     ``public_key`` (Base64) is the key it must be signed with; ``places`` say where the corpus
-    lies now, if not where it was cleared.
+    lies now, if not where it was cleared. With ``asked``, the agreements that the clearance rests
+    on must hold for what the works are used for now; without it nothing new is done with them.
 
     Raises InputError when there is no clearance or corpus, IntegrityError when either is not as
     signed, RefusedError when the key is another, the usage is not training, or no row is cleared.
@@ -115,6 +132,10 @@ def open_gate(
             f"{folder} clears for {document['usage']}, not for {Usage.TRAIN_GENERATIVE}",
             hint=f"clear with --usage {Usage.TRAIN_GENERATIVE}",
         )
+    if asked is not None and "agreements" in document:
+        from tercet.flows.agreement_check import require_agreements
+
+        require_agreements(folder, document, asked)
     found = places or corpus_places(folder)
     if not found:
         raise InputError(

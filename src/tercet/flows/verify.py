@@ -69,6 +69,11 @@ def verify(
         progress(at + 1, len(parts))
     checks += [_file(out, name, digest) for name, digest in sorted(document["files"].items())]
     checks.append(_nothing_added(out, document))
+    if "agreements" in document:
+        from tercet.flows.agreement_check import check_account
+
+        account = check_account(out, document)
+        checks += [Check(name, not flaw, flaw or found) for name, flaw, found in account]
     checks.append(_same("rows", document["rows"], recount.rows))
     checks.append(_same("verdicts", document["verdicts"], _filled(document, recount.verdicts)))
     checks.append(_same("reasons", document["reasons"], recount.reasons))

@@ -1,6 +1,7 @@
 """How the agreements of a clearing stood, and how many rows rest on each, kept beside it.
 
 agreements/standings.parquet             the declarations of all standings, with their text
+agreements/listed.jsonl                  what the clearance says of those it rests on
 agreements/agreements.jsonl              the signed agreements that cleared rows rest on
 agreements/parties.jsonl                 the documents of those who signed them
 completions/00000.agreements.npz         rows that rest on each, of one shard
@@ -30,7 +31,8 @@ from tercet.store.files import write_atomically, written_whole
 Array = np.ndarray[Any, np.dtype[Any]]
 
 FOLDER = "agreements"
-STANDINGS, DOCUMENTS, PARTIES = "standings.parquet", "agreements.jsonl", "parties.jsonl"
+STANDINGS, LISTED = "standings.parquet", "listed.jsonl"
+DOCUMENTS, PARTIES = "agreements.jsonl", "parties.jsonl"
 
 
 def standing_capture(agreement_id: str, document: bytes, checked_at: str) -> Captured:

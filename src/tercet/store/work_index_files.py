@@ -86,8 +86,8 @@ def open_index(place: Path) -> KeptIndex | None:
         files = manifest["files"]
         if any(sha256_of_file(place / name) != files[name] for name in _CHECKED):
             return None
-        arrays = [np.load(place / f"{name}.npy", mmap_mode="r") for name in ("words", "starts")]
-        hashes = HashIndex(*arrays, np.load(place / "number.npy"))
+        words, starts = (np.load(place / f"{n}.npy", mmap_mode="r") for n in ("words", "starts"))
+        hashes = HashIndex(words, starts, np.load(place / "number.npy"))
         with np.load(place / "combinations.npz") as kept:
             combinations = Combinations(kept["members"], kept["starts"])
         addresses = pq.read_table(place / "addresses.parquet")
@@ -186,7 +186,7 @@ def _gathered(
             counts.append(-1)
             continue
         counts.append(repertoire.work_count)
-        text = binascii.hexlify(np.ascontiguousarray(repertoire.digests))
+        text = binascii.hexlify(np.ascontiguousarray(repertoire.digests).data)
         blocks.append(parsed_words(np.frombuffer(text, dtype=np.uint8)))
         owners.append(np.full(len(blocks[-1]), at, dtype=np.int32))
         for is_site, texts in ((True, repertoire.sites), (False, repertoire.urls)):

@@ -97,6 +97,21 @@ def clearance_entry(sha256: str, document: Mapping[str, Any]) -> dict[str, Any]:
         "policy": {name: policy.get(name, "") for name in ("id", "version", "sha256")},
         "rows": document["rows"],
         "verdicts": document["verdicts"],
+    } | _agreements_entry(document)
+
+
+def _agreements_entry(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what plan and record say of the agreements that a clearance rests on, if on any."""
+    account = document.get("agreements")
+    if not account:
+        return {}
+    listed = account["listed"]
+    return {
+        "agreements": {
+            "use": account["use"],
+            "count": account["count"],
+            "listed_sha256": document["files"][listed],
+        }
     }
 
 
