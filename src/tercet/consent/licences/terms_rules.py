@@ -63,7 +63,10 @@ class TextRule:
         """Raise the rule's error if ``value`` is not such a text."""
         if self.optional and not value:
             return
-        fits = len(value) <= self.characters_max and self._matches.fullmatch(value) is not None
+        if len(value) > self.characters_max:
+            limit, got = f"at most {self.characters_max} characters", f"{len(value)}"
+            raise self.error(path, f"{self.words}, {limit}", got, hint=self.hint)
+        fits = self._matches.fullmatch(value) is not None
         if fits and self.known is not None:
             fits = value in self.known
         if fits and not value.isascii():
@@ -71,7 +74,9 @@ class TextRule:
         if fits and self.error is BadDateError:
             fits = _is_day(value)
         if not fits:
-            raise self.error(path, self.words, f"{value!a:.80}", hint=self.hint)
+            is_known = self.known is not None and value.upper() in self.known
+            hint = f"write {value.upper()}" if is_known else self.hint
+            raise self.error(path, self.words, f"{value!a:.80}", hint=hint)
 
 
 @dataclass(frozen=True)
@@ -137,8 +142,8 @@ COUNT = NumberRule()
 DAYS = NumberRule(DAYS_MAX)
 MONTHS = NumberRule(MONTHS_MAX)
 YEARS = NumberRule(YEARS_MAX)
-BASIS_POINTS = NumberRule(PARTS_MAX, "at most 10000 basis points, which is 100 %", ShareError)
-PER_MILLE = NumberRule(PER_MILLE_MAX, "at most 1000 per mille, which is 100 %", ShareError)
+BASIS_POINTS = NumberRule(PARTS_MAX, "0 to 10000 basis points (100 %)", ShareError)
+PER_MILLE = NumberRule(PER_MILLE_MAX, "0 to 1000 per mille (100 %)", ShareError)
 
 Rule = TextRule | NumberRule
 

@@ -101,6 +101,8 @@ def _members(value: object, path: str) -> Mapping[str, object]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     kind = _JSON_NAMES.get(type(value), type(value).__name__)
     return kind if isinstance(value, list | dict | type(None)) else f"{kind}, {value!a:.80}"
 
@@ -128,7 +130,7 @@ def _refuse_members(members: Mapping[str, object], names: tuple[str, ...], prefi
     for name in map(str, members):
         if name not in names:
             shown = name if name.isascii() and name.isidentifier() else ascii(name)
-            close = difflib.get_close_matches(name[:80], names, n=1)
+            close = difflib.get_close_matches(name[:80], names, n=1, cutoff=0.75)
             hint = f"did you mean {close[0]}?" if close else ""
             expected = "one of " + ", ".join(names)
             raise UnknownMemberError(f"{prefix}{shown:.80}", expected, "this", hint=hint)
@@ -178,7 +180,8 @@ def _choice_decoder(kind: type[StrEnum]) -> _Decoder:
     def decode(value: object, path: str) -> StrEnum:
         found = values.get(value) if isinstance(value, str) else None
         if found is None:
-            raise error(path, "one of " + ", ".join(values), _shown(value))
+            got = f"{value!a:.80}" if isinstance(value, str) else _shown(value)
+            raise error(path, "one of " + ", ".join(values), got)
         return found
 
     return decode
