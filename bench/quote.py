@@ -112,7 +112,7 @@ def main(rows: int = 10_000_000, sites: int = 200_000) -> None:
         own = agreement(folder, sites)
         before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wall_s, cpu_s = time.monotonic(), time.process_time()
-        found = quote(QuoteRequest(folder, "2026-11-22", negotiated=(own,)))
+        found = quote(QuoteRequest(folder, negotiated=(own,)))
         wall_s, cpu_s = time.monotonic() - wall_s, time.process_time() - cpu_s
         peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert found.counts.offered == rows

@@ -51,7 +51,9 @@ def works_of(*lines: str) -> Repertoire:
     return repertoire_of(lines)
 
 
-def terms_for(signer: Signer, works: Repertoire, price: Price, **grant: Any) -> Terms:
+def terms_for(
+    signer: Signer, works: Repertoire, price: Price, name: str = "Owner", **grant: Any
+) -> Terms:
     """Return terms of an offer to everybody; training, everywhere, for two years."""
     given: dict[str, Any] = {
         "usages": TRAINING,
@@ -60,7 +62,7 @@ def terms_for(signer: Signer, works: Repertoire, price: Price, **grant: Any) -> 
         "models": ModelScope(Versions.ANY),
     }
     return Terms(
-        licensor=PartyName(signer.party, "Owner"),
+        licensor=PartyName(signer.party, name),
         repertoire=RepertoireName(works.sha256, works.work_count),
         grant=Grant(**(given | grant)),
         price=price,
@@ -74,12 +76,13 @@ def offered(
     offer_id: str = OFFER_ID,
     previous: str = "",
     licensor: PartyName | None = None,
+    name: str = "Owner",
     **grant: Any,
 ) -> OfferedWorks:
     """Return a signed offer of the works of these lines."""
     signer, works = signer_of(seed), works_of(*lines)
     asked = price or Price("EUR", per_work_micros=50_000)
-    terms = terms_for(signer, works, asked, **grant)
+    terms = terms_for(signer, works, asked, name, **grant)
     terms = replace(terms, licensor=licensor or terms.licensor)
     draft = OfferDraft(terms, works, offer_id, MADE_AT, VALID_UNTIL, previous)
-    return make_offer(draft, signer, party_documents(signer))
+    return make_offer(draft, signer, party_documents(signer, name))

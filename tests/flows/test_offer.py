@@ -13,7 +13,7 @@ from small_corpora import run as clear_corpus
 from small_corpora import verdicts, write_table
 from surveyed import run, serving
 
-from tercet.consent.licences.offer_files import OfferFiles, header_lines, offer_address
+from tercet.consent.licences.offer_files import OfferFiles, offer_address
 from tercet.consent.signals.rsl import read_rsl_xml
 from tercet.consent.signals.tdmrep_policy import read_policy
 from tercet.core.condition import ConditionKind
@@ -29,6 +29,11 @@ HOST = "films.example"
 TYPES = {".xml": "application/rsl+xml", ".json": "application/json", ".html": "text/html"}
 
 
+def header_lines(files: OfferFiles) -> tuple[tuple[str, str], ...]:
+    lines = files.files["headers.txt"].decode().splitlines()
+    return tuple((name, value) for name, _, value in (line.partition(": ") for line in lines))
+
+
 def played(files: OfferFiles, *, carriers: str) -> Any:
     """Play a site with the files as uploaded; ``carriers`` says what leads to them."""
     pages: dict[str, Any] = {
@@ -38,7 +43,7 @@ def played(files: OfferFiles, *, carriers: str) -> Any:
     }
     lines = files.files["robots-lines.txt"] if "r" in carriers else b""
     pages[f"{HOST}/robots.txt"] = Page(b"User-agent: *\nAllow: /\n\n" + lines)
-    headers = tuple(header_lines(files)) if "h" in carriers else ()
+    headers = header_lines(files) if "h" in carriers else ()
     pages[f"{HOST}/x.jpg"] = Page(b"\xff\xd8\xff\xd9", media_type="image/jpeg", headers=headers)
     return pages
 
@@ -85,10 +90,10 @@ def test_a_quote_takes_the_price_from_the_signed_offer(tmp_path: Path) -> None:
     row, offers, made, out = cleared(tmp_path, lambda site: whole_site(site, price=price), "rth")
     assert row["verdict"] == "offered"
     assert {each["price_unit"] for each in offers if each["amount_micros"]} == {"price in terms"}
-    without = quote(QuoteRequest(out, "2026-11-22"))
+    without = quote(QuoteRequest(out))
     assert (without.counts.priced, without.totals, len(without.without_unit)) == (1, {}, 1)
     signed = PricedTerms(made.published.id, "offer", made.published.terms)
-    found = quote(QuoteRequest(out, "2026-11-22", signed=(signed,)))
+    found = quote(QuoteRequest(out, signed=(signed,)))
     assert (found.counts.offered, found.counts.priced) == (1, 1)
     assert found.totals["EUR"].before_micros == 2_250_000
     assert found.lines[0].id == OFFER_ID

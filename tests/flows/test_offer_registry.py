@@ -18,6 +18,7 @@ from licence_offers import (
 )
 from sqlalchemy import text
 
+from tercet.consent.licences.names import NameLookalikeError
 from tercet.consent.licences.published_offer import (
     OfferMakerError,
     published_offer_of,
@@ -64,7 +65,10 @@ def found(registry: Registry, **asked: Any) -> list[str]:
 
 def test_an_offer_is_found_by_what_it_grants(registry: Registry) -> None:
     films = offered("site:https://a.example", modalities_in=(Modality.VIDEO,))
-    texts = offered("site:https://b.example", seed=2, offer_id=OTHER_ID, usages=(Usage.AI_INPUT,))
+    texts = offered(
+        "site:https://b.example", seed=2, name="Owner of texts", offer_id=OTHER_ID,
+        usages=(Usage.AI_INPUT,),
+    )  # fmt: skip
     assert put(registry, films)
     assert not put(registry, films)
     assert put(registry, texts)
@@ -109,8 +113,25 @@ def test_a_later_offer_takes_the_place_of_an_earlier_one(registry: Registry) -> 
 
 def test_another_party_replaces_nothing(registry: Registry) -> None:
     put(registry, offered("site:https://a.example"))
-    put(registry, offered("site:https://a.example", seed=2, offer_id=OTHER_ID, previous=OFFER_ID))
+    made = offered(
+        "site:https://a.example", seed=2, name="Rival", offer_id=OTHER_ID, previous=OFFER_ID
+    )
+    put(registry, made)
     assert found(registry) == [OTHER_ID, OFFER_ID]
+
+
+@pytest.mark.parametrize("name", ["Owner", "OWNER", "0wner"])
+def test_a_name_like_anothers_is_refused_until_a_person_tells_them_apart(
+    registry: Registry, name: str
+) -> None:
+    first = offered("site:https://a.example")
+    put(registry, first)
+    alike = offered("site:https://b.example", seed=2, name=name, offer_id=OTHER_ID)
+    with pytest.raises(NameLookalikeError):
+        put(registry, alike)
+    told_apart = frozenset({first.published.maker.id})
+    assert publish_offer(registry, alike.published, alike.repertoire, by(2), confirmed=told_apart)
+    assert differences(registry) == []
 
 
 def test_other_works_than_the_terms_name_are_refused(registry: Registry) -> None:

@@ -32,7 +32,6 @@ from tercet.flows.quote_measures import MeasureColumns
 from tercet.store.offers import OFFER_SCHEMA
 from tercet.store.verdict_parts import VERDICT_SCHEMA
 
-TODAY = "2026-11-22"
 A, B = "https://a.example", "https://b.example"
 
 
@@ -84,7 +83,7 @@ def corpus(out: Path, **columns: list[Any]) -> None:
 
 
 def asked(out: Path, **fields: Any) -> Quote:
-    return quote(QuoteRequest(out, TODAY, **fields))
+    return quote(QuoteRequest(out, **fields))
 
 
 def terms(

@@ -44,6 +44,8 @@ def offer() -> None:
 @click.option("--replaces", default="", metavar="OFFER", help="Id of an offer that it replaces.")
 @click.option("--no-search", is_flag=True, help="Do not let search engines go on.")
 @click.option("--no-registry", is_flag=True, help="Publish it in no registry.")
+@click.option("--confirm", "confirmed", multiple=True, metavar="PARTY",
+              help="Id of a party with a name like yours that is another; repeat.")  # fmt: skip
 @click.option("--key", type=click.Path(path_type=Path), help="Key that signs in the registry.")
 @_registry_option
 @desk_option
@@ -71,6 +73,7 @@ def publish_offers(**given: Any) -> int:
             allows_search=not given["no_search"],
             registry=registry,
             signing=signing,
+            confirmed=frozenset(given["confirmed"]),
             out=given["out"],
         )
     )

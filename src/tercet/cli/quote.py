@@ -62,7 +62,6 @@ def quote(
         made = make_quote(
             QuoteRequest(
                 out=out,
-                today=now[:10],
                 signed=signed_terms(registry, offers, now),
                 negotiated=desk_terms(desk, now, allow_local=allow_local) if desk else (),
                 columns=MeasureColumns(minutes_column, seconds_column, tokens_column),

@@ -24,7 +24,8 @@ class PublishRequest:
     """What is asked: offer the works of ``terms_files`` at ``site``, signed by ``desk``'s party.
 
     ``works_file`` and ``works`` name the works, as lines of a repertoire; without either it is
-    everything at ``site``. ``registry`` and ``out`` are None where nothing is to be put there.
+    everything at ``site``. ``confirmed`` are parties of a name like this one's. ``registry`` and
+    ``out`` are None where nothing is to be put there.
     """
 
     desk: OpenDesk
@@ -38,6 +39,7 @@ class PublishRequest:
     allows_search: bool = True
     registry: Registry | None = None
     signing: Signing | None = None
+    confirmed: frozenset[str] = frozenset()
     out: Path | None = None
 
 
@@ -61,10 +63,13 @@ def publish(request: PublishRequest) -> Published:
     files = site_files(offers, request.site, address=address, allows_search=request.allows_search)
     at = request.desk.clock()
     for each in offers:
+        if request.registry is not None and request.signing is not None:
+            publish_offer(
+                request.registry, each.published, each.repertoire, request.signing,
+                confirmed=request.confirmed,
+            )  # fmt: skip
         request.desk.store.repertoires.add(each.repertoire, at)
         request.desk.store.add_offer(each.published.document, at)
-        if request.registry is not None and request.signing is not None:
-            publish_offer(request.registry, each.published, each.repertoire, request.signing)
     names = write_site_files(files, request.out) if request.out else ()
     return Published(offers, files, names)
 

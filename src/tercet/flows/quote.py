@@ -64,11 +64,10 @@ class QuoteRequest:
     """What is asked: ``out`` is the clearance; ``signed`` are the signed offers in force.
 
     ``negotiated`` are the desk's agreements and running negotiations: where several hold an item
-    the first counts. ``today`` is a full date in UTC.
+    the first counts.
     """
 
     out: Path
-    today: str
     signed: tuple[PricedTerms, ...] = ()
     negotiated: tuple[PricedTerms, ...] = ()
     columns: MeasureColumns = field(default_factory=MeasureColumns)

@@ -7,7 +7,7 @@ Nothing else is measured, and nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -226,11 +226,3 @@ def duration_ms_of(place: tuple[Path, str]) -> int:
     except (av.FFmpegError, OSError, ValueError):
         return 0
     return max(0, -(-micros // 1000))
-
-
-def measure_names() -> Mapping[str, str]:
-    """Return the usual column names with their units, for people."""
-    words = {1: "milliseconds", 1000: "seconds", 60_000: "minutes"}
-    return {name: words[ms] for name, ms in DURATION_MS_OF_NAME.items()} | dict.fromkeys(
-        TOKEN_NAMES, "tokens"
-    )

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, exists, inspect, select
 
+from tercet.consent.licences.names import check_not_alike
 from tercet.consent.licences.published_offer import PublishedOffer, published_offer_of
 from tercet.consent.registry.offer_record import (
     LIVE,
@@ -39,6 +40,7 @@ _OFFERS = Table(
     Column("offer_id", String, primary_key=True),
     Column("public_key", String, nullable=False),
     Column("maker", String, nullable=False, index=True),
+    Column("name", String, nullable=False),  # of the maker
     Column("valid_until", String, nullable=False, index=True),
     Column("usages", String, nullable=False),  # JSON list
     Column("modalities", String, nullable=False),  # JSON list
@@ -64,12 +66,18 @@ class OfferQuery:
 
 
 def publish_offer(
-    registry: RegistryReader, published: PublishedOffer, repertoire: bytes, signing: Signing
+    registry: RegistryReader,
+    published: PublishedOffer,
+    repertoire: bytes,
+    signing: Signing,
+    *,
+    confirmed: frozenset[str] = frozenset(),
 ) -> bool:
     """Publish an offer with its works; False when it was published before.
 
+    ``confirmed`` are ids of parties of a name like the maker's that a person told apart from it.
     Raises InputError when the works are not those that the terms name, ConflictError for an
-    offer that was taken back.
+    offer that was taken back, NameLookalikeError for a name that is taken for another's.
     """
     named = published.terms.repertoire.sha256
     if sha256_hex(repertoire) != named:
@@ -84,6 +92,8 @@ def publish_offer(
             raise ConflictError(f"offer {published.id} was taken back", hint="make a new one")
         if before is not None:
             return False
+        maker = published.maker
+        check_not_alike(maker.id, maker.name, _names(connection, maker.id), confirmed)
         path = repertoire_path(registry, named)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, repertoire)
@@ -95,6 +105,7 @@ def publish_offer(
                 "offer_id": published.id,
                 "public_key": signing.public_key,
                 "maker": published.maker.id,
+                "name": published.maker.name,
                 "valid_until": published.offer.valid_until,
                 "usages": json.dumps(sorted(map(str, grant.usages))),
                 "modalities": json.dumps(sorted(map(str, grant.modalities_in))),
@@ -184,6 +195,12 @@ def _rows(connection: Connection, query: OfferQuery) -> Iterator[Any]:
         .order_by(_OFFERS.c.offer_id)
     )
     yield from connection.execution_options(yield_per=1000).execute(wanted)
+
+
+def _names(connection: Connection, but: str) -> dict[str, str]:
+    """Return the names under which other parties offer here, by their ids."""
+    query = select(_OFFERS.c.maker, _OFFERS.c.name).where(_OFFERS.c.maker != but).distinct()
+    return {row.maker: row.name for row in connection.execute(query)}
 
 
 def _row(connection: Connection, offer_id: str) -> Any:

@@ -237,9 +237,3 @@ def _json(value: object) -> bytes:
 def file_names(files: Iterable[str]) -> tuple[str, ...]:
     """Return file names in the order people read them."""
     return tuple(sorted(files, key=lambda name: (name.startswith("."), "/" in name, name)))
-
-
-def header_lines(files: OfferFiles) -> list[tuple[str, str]]:
-    """Return the headers of ``headers.txt`` as names and values."""
-    lines = files.files["headers.txt"].decode().splitlines()
-    return [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
