@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from collectives import TRAIN, Clock, desk, registry_with
+from collectives import TRAIN, Clock, desk, know, registry_with
 
 from tercet.consent.licences.letter import Proposal, Visibility
 from tercet.consent.licences.letter_counts import ProofKind, ProofState
@@ -173,6 +173,16 @@ def test_a_key_signs_and_a_catalogue_or_a_host_verifies_it(
     assert counts(keeper, letter) == (0, 0, 1)
 
 
+def test_two_people_of_one_name_both_sign(
+    tmp_path: Path, keeper: OpenDesk, letter: KeptLetter, clock: Clock
+) -> None:
+    for place in ("one", "other"):
+        namesake = desk(tmp_path / place, "Nguyễn Văn An", clock)
+        take_signing(keeper, sign_by_key(namesake, letter.sha256, person("Nguyễn Văn An")))
+    assert counts(keeper, letter) == (0, 2, 0)
+    assert len(keeper.store.parties()) == 1  # nobody of them became a party of the desk
+
+
 def test_a_signature_altered_or_of_somebody_else_is_refused(
     tmp_path: Path, keeper: OpenDesk, signer: OpenDesk, letter: KeptLetter, clock: Clock
 ) -> None:
@@ -196,6 +206,9 @@ def test_a_collective_vouches_for_many_and_not_for_who_withdrew(
         for at in range(20)
     ]  # fmt: skip
     parcel = vouch_for(collective, letter.sha256, people)
+    with pytest.raises(MissingError, match="not known here"):
+        take_vouch(keeper, parcel)  # anybody can call themselves a collective
+    know(keeper, collective)
     assert take_vouch(keeper, parcel) == 20
     letters_of(keeper).withdraw(people[0].id, clock.now)
     assert take_vouch(keeper, parcel) == 19

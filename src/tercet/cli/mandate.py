@@ -101,16 +101,19 @@ def revoke(mandate_id: str, reason: str, out: Path, desk: Path | None, as_json: 
 
 @mandate.command("receive")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--told-apart", multiple=True, metavar="PARTY",
+              help="Another party of a like name, known to be another; repeat.")  # fmt: skip
 @desk_option
 @_json_option
-def receive(files: tuple[Path, ...], desk: Path | None, as_json: bool) -> int:
+def receive(files: tuple[Path, ...], told_apart: tuple[str, ...], desk: Path | None,
+            as_json: bool) -> int:  # fmt: skip
     """Take in mandates and revocations of members, from the files they handed over."""
     from tercet.cli.mandate_input import read_parcel
     from tercet.flows.desk import open_desk
     from tercet.flows.mandate import take_parcel
 
     opened = open_desk(desk_folder(desk))
-    taken = [take_parcel(opened, read_parcel(path)) for path in files]
+    taken = [take_parcel(opened, read_parcel(path), told_apart=told_apart) for path in files]
     return _show_mandates(taken, opened.clock()[:10], as_json=as_json)
 
 

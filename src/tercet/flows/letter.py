@@ -45,17 +45,17 @@ from tercet.consent.licences.letter_token import (
     token_text,
 )
 from tercet.consent.licences.mandate import MAIL
-from tercet.consent.licences.party_history import Parties, receive_parties
+from tercet.consent.licences.party_history import Parties, PartyHistory, receive_parties
 from tercet.consent.licences.person_text import tidy_person_text
 from tercet.consent.licences.signing import Document, signed
 from tercet.consent.licences.standing import Standing, StandingError, check_signers
 from tercet.consent.licences.vouch import Vouch, vouch_document, vouch_of
 from tercet.consent.registry.domain_file import host_named
-from tercet.core.errors import FieldError, RefusedError
+from tercet.core.errors import FieldError, MissingError, RefusedError
 from tercet.core.territories import TERRITORIES
 from tercet.flows.desk import OpenDesk
 from tercet.flows.letter_words import words_for
-from tercet.flows.mandate import parcel_of, party_name, registry_keys
+from tercet.flows.mandate import keys_in, parcel_of, party_name
 from tercet.store.keys import load_or_make_key
 from tercet.store.letters import KeptLetter, Letters, NewSignature
 from tercet.store.registry import Registry
@@ -176,28 +176,44 @@ def _signing(desk: OpenDesk, document: Document, domain: str) -> dict[str, Any]:
 def take_signing(desk: OpenDesk, parcel: Mapping[str, Any]) -> str:
     """Take in a signature, or a withdrawal, made by a key; return the signature's id.
 
-    A key alone verifies nobody: a host, a registry or a collective must speak for it. Raises
-    DocumentError, StandingError, and what `Letters.sign` raises.
+    Who signs becomes no party of the desk: many people have one name, and what they withdraw must
+    be erased. A key alone verifies nobody: a host, a registry or a collective must speak for it.
+    Raises DocumentError, StandingError, and what `Letters.sign` raises.
     """
     fields = ClosedFields(parcel, "parcel", _SIGNING_FIELDS)
     fields.constant("type", SIGNING_TYPE)
     document = _object(fields.raw("document"), "parcel.document")
-    history = desk.store.take_parties(fields.items("versions", _object, 1_000), desk.clock())
+    history = _history_of(desk, fields)
     made_at = str(document.get("made_at"))
-    _require_signed(document, history.id, made_at, desk.store.parties(), desk.clock(), "signature")
+    parties = {history.id: history}
+    _require_signed(document, history.id, made_at, parties, desk.clock(), "signature")
     letters = letters_of(desk)
     if document.get("type") == "tercet/letter-withdrawal@1":
         signature_id = withdrawn_signature(document)
-        if letters.key_of(signature_id) != history.id:
+        if letters.signer_of(signature_id) != history.id:
             raise RefusedError(f"the signature {signature_id} was not made by {history.id}")
         withdraw(desk, signature_id)
         return signature_id
     signature = signature_of(document)
     host = fields.text("domain", 253)
     proofs = (Proof(ProofKind.DOMAIN, ProofState.ASKED, host_named(host)),) if host else ()
-    new = NewSignature(signature, f"party:{history.id}", proofs, document=document)
+    new = NewSignature(
+        signature, f"party:{history.id}", proofs, document=document, keys=keys_in(history.latest)
+    )
     letters.sign([new], on=desk.clock()[:10])
     return signature.id
+
+
+def _history_of(desk: OpenDesk, parcel: ClosedFields) -> PartyHistory:
+    """Return who signed a parcel, by their own documents and by what the desk knows of them."""
+    versions = parcel.items("versions", _object, 1_000)
+    known = None
+    if versions:
+        try:
+            known = desk.store.party_history(str(versions[0].get("id")))
+        except MissingError:
+            known = None
+    return receive_parties(known, versions, desk.clock())
 
 
 def _require_signed(
@@ -346,12 +362,11 @@ def check_catalogues(desk: OpenDesk, letter: KeptLetter, registry: Registry) -> 
     """Verify everybody whose key has works in a registry; return how many are so now."""
     letters, at = letters_of(desk), desk.clock()
     verified = 0
-    for signatory in letters.signatories(letter.sha256):
-        party = "" if signatory.is_withdrawn else letters.key_of(signatory.id)
-        if party and (works := catalogue_of(registry, registry_keys(desk, party))):
+    for signature_id, keys in letters.keys_of(letter.sha256).items():
+        if works := catalogue_of(registry, keys):
             note = f"{len(works)} works"
             proof = Proof(ProofKind.CATALOGUE, ProofState.VERIFIED, "registry", at, note)
-            letters.prove(signatory.id, proof)
+            letters.prove(signature_id, proof)
             verified += 1
     return verified
 
@@ -372,14 +387,14 @@ def check_hosts(
         for proof in signatory.proofs
         if proof.kind is ProofKind.DOMAIN and proof.state is not ProofState.VERIFIED
     ]
+    keys = letters.keys_of(letter.sha256)
     files = ask(sorted({host for _, host in waiting}))
     found = []
     for signature_id, host in waiting:
         raw = files.get(host)
         state = ProofState.ASKED
         if raw is not None:
-            keys = registry_keys(desk, letters.key_of(signature_id))
-            holds = any(names_key(raw, key) for key in keys)
+            holds = any(names_key(raw, key) for key in keys.get(signature_id, ()))
             state = ProofState.VERIFIED if holds else ProofState.FAILED
             letters.prove(signature_id, Proof(ProofKind.DOMAIN, state, host, at))
         found.append((signature_id, host, state))
@@ -397,18 +412,19 @@ def vouch_for(desk: OpenDesk, letter: str, people: Iterable[LetterSignature]) ->
 def take_vouch(desk: OpenDesk, parcel: Mapping[str, Any]) -> int:
     """Take in a collective's word; return how many signatures it verified or brought.
 
-    Raises DocumentError, StandingError, and what `Letters.sign` raises.
+    Only of a collective that this desk knows as a party: anybody can call themselves one. Raises
+    MissingError for another one, DocumentError, StandingError, and what `Letters.sign` raises.
     """
     fields = ClosedFields(parcel, "parcel", _SIGNING_FIELDS)
     fields.constant("type", SIGNING_TYPE)
     document = fields.raw("document")
     vouch = vouch_of(document)
     at = desk.clock()
-    versions = fields.items("versions", _object, 1_000)
-    history = desk.store.take_parties(versions, at)
+    desk.store.party_history(vouch.collective.id)
+    history = _history_of(desk, fields)
     if history.id != vouch.collective.id or vouch.collective.name not in history.names:
         raise StandingError(Standing.OTHER_NAME, "vouch")
-    _require_signed(document, history.id, vouch.made_at, desk.store.parties(), at, "vouch")
+    _require_signed(document, history.id, vouch.made_at, {history.id: history}, at, "vouch")
     proof = Proof(ProofKind.COLLECTIVE, ProofState.VERIFIED, vouch.collective.name, at)
     return letters_of(desk).vouched(vouch, proof, on=at[:10])
 

@@ -40,6 +40,7 @@ from tercet.consent.licences.notice import (
     notice_document,
     revocation_notice,
 )
+from tercet.consent.licences.party import Party
 from tercet.consent.licences.repertoire import (
     Repertoire,
     holds,
@@ -170,9 +171,12 @@ def parcel_of(desk: OpenDesk, document: Document, lists: Iterable[bytes]) -> dic
     }
 
 
-def take_parcel(desk: OpenDesk, parcel: Mapping[str, Any]) -> HeldMandate:
+def take_parcel(
+    desk: OpenDesk, parcel: Mapping[str, Any], *, told_apart: Iterable[str] = ()
+) -> HeldMandate:
     """Take in a mandate or a revocation of another party, with that party's documents.
 
+    ``told_apart`` are ids of parties of the same or a similar name that are known to be others.
     Raises DocumentError, and what taking a party's documents and `Mandates` raise.
     """
     fields = ClosedFields(parcel, "parcel", _PARCEL_FIELDS)
@@ -181,7 +185,8 @@ def take_parcel(desk: OpenDesk, parcel: Mapping[str, Any]) -> HeldMandate:
     kind = document.get("type") if isinstance(document, Mapping) else None
     if kind not in (MANDATE_TYPE, REVOCATION_TYPE):
         raise DocumentError(f"expected a mandate or a revocation in the parcel, got {kind!r:.60}")
-    desk.store.take_parties(fields.items("versions", _document, 1_000), desk.clock())
+    versions = fields.items("versions", _document, 1_000)
+    desk.store.take_parties(versions, desk.clock(), confirmed=frozenset(told_apart))
     for text in fields.items("repertoires", _text, 1):
         desk.store.repertoires.add(text.encode("ascii", "replace"), desk.clock())
     mandates = Mandates(desk.store)
@@ -253,8 +258,13 @@ def registered_works(desk: OpenDesk, party: str, registry: Registry) -> Repertoi
 
 def registry_keys(desk: OpenDesk, party: str) -> list[str]:
     """Return a party's keys as they stand in claims (Base64), without revoked ones."""
-    keys = desk.store.party_history(party).latest.keys
-    return [base64.b64encode(key.public_raw).decode() for key in keys if not key.revoked_at]
+    return list(keys_in(desk.store.party_history(party).latest))
+
+
+def keys_in(party: Party) -> tuple[str, ...]:
+    """Return the keys of a party's document as they stand in claims, without revoked ones."""
+    keys = (key for key in party.keys if not key.revoked_at)
+    return tuple(base64.b64encode(key.public_raw).decode() for key in keys)
 
 
 def make_snapshot(

@@ -236,7 +236,10 @@ class Mandates:
     def _check_signed(
         self, document: Document, signer: PartyName, made_at: str, at: str, what: str
     ) -> None:
-        parties = self.desk.parties()
+        try:
+            parties = {signer.id: self.desk.party_history(signer.id)}
+        except MissingError:
+            parties = {}
         standing = check_signers(document, (signer.id,), parties, made_at, at)
         if standing is Standing.VALID and signer.name not in parties[signer.id].names:
             standing = Standing.OTHER_NAME

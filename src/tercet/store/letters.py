@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,8 @@ class KeptLetter:
 class NewSignature:
     """A signature to keep: ``signer`` says who it is, for `signer_digest`; ``email`` may be "".
 
-    ``document`` is the signed document where the signatory has a key, else None.
+    ``document`` is the signed document where the signatory has a key, else None; ``keys`` are the
+    keys of that party (Base64), by which hosts and registries may know it.
     """
 
     signature: LetterSignature
@@ -84,6 +86,7 @@ class NewSignature:
     proofs: tuple[Proof, ...] = ()
     email: str = ""
     document: Mapping[str, Any] | None = None
+    keys: tuple[str, ...] = ()
     replaces_unverified: bool = False  # an earlier signature of theirs that nothing verified
 
 
@@ -173,58 +176,49 @@ class Letters:
         query = select(LETTER_SIGNATURES.c.signature_id, LETTER_SIGNATURES.c.withdrawn_at).where(
             LETTER_SIGNATURES.c.letter == vouch.letter
         )
-        verified = 0
         with self._database.writing() as connection:
             known = {row.signature_id: row.withdrawn_at for row in connection.execute(query)}
             if not {each.id for each in vouch.signatories} <= known.keys():
                 _check_open(connection, vouch.letter, on)
-            for each in vouch.signatories:
-                if known.get(each.id):
-                    continue
-                if each.id not in known:
-                    signer = f"vouched:{vouch.collective.id} {each.id}"
-                    self._add(connection, NewSignature(each, signer))
-                _write_proof(connection, each.id, proof)
-                verified += 1
-        return verified
+            fresh = [each for each in vouch.signatories if each.id not in known]
+            again = [each.id for each in vouch.signatories if known.get(each.id) == ""]
+            who = vouch.collective.id
+            rows = [self._row(NewSignature(each, f"vouched:{who} {each.id}")) for each in fresh]
+            _insert_rows(connection, rows, [_proof_row(each.id, proof) for each in fresh])
+            for signature_id in again:
+                _write_proof(connection, signature_id, proof)
+        return len(fresh) + len(again)
 
     def _add(self, connection: Connection, new: NewSignature) -> bool:
-        signature = new.signature
-        document = new.document or signature_document(signature)
-        raw = canonical_json(dict(document))
-        known = connection.execute(
-            select(LETTER_SIGNATURES.c.document).where(
-                LETTER_SIGNATURES.c.signature_id == signature.id
-            )
-        ).first()
+        row = self._row(new)
+        query = select(LETTER_SIGNATURES.c.document).where(
+            LETTER_SIGNATURES.c.signature_id == new.signature.id
+        )
+        known = connection.execute(query).first()
         if known is not None:
-            if bytes(known.document) == raw:
+            if bytes(known.document) == row["document"]:
                 return False
-            raise SignedTwiceError(f"another signature has the id {signature.id}, or it was "
-                                   "withdrawn")  # fmt: skip
-        signer = self.signer_digest(signature.letter, new.signer)
-        if new.replaces_unverified:
-            _drop_unverified(connection, signature.letter, signer)
-        try:
-            connection.execute(
-                insert(LETTER_SIGNATURES).values(
-                    signature_id=signature.id,
-                    letter=signature.letter,
-                    signer=signer,
-                    document=raw,
-                    email=new.email,
-                    signed_at=signature.made_at,
-                    withdrawn_at="",
-                )
-            )
-        except ConstraintError as error:
             raise SignedTwiceError(
-                "this person has signed the letter already",
-                hint="to change what is shown, withdraw and sign again",
-            ) from error
-        for proof in new.proofs:
-            _write_proof(connection, signature.id, proof)
+                f"another signature has the id {new.signature.id}, or it was withdrawn"
+            )
+        if new.replaces_unverified:
+            _drop_unverified(connection, new.signature.letter, row["signer"])
+        proofs = [_proof_row(new.signature.id, proof) for proof in new.proofs]
+        _insert_rows(connection, [row], proofs)
         return True
+
+    def _row(self, new: NewSignature) -> dict[str, Any]:
+        signature = new.signature
+        return {
+            "signature_id": signature.id,
+            "letter": signature.letter,
+            "signer": self.signer_digest(signature.letter, new.signer),
+            "document": canonical_json(dict(new.document or signature_document(signature))),
+            "keys": json.dumps(new.keys),
+            "email": new.email,
+            "signed_at": signature.made_at,
+            "withdrawn_at": "",
+        }
 
     def signer_digest(self, letter: str, signer: str) -> str:
         """Return what is kept of who signs: it says nothing to who does not have the secret."""
@@ -254,12 +248,20 @@ class Letters:
                 read_canonical_object(_standing_row(connection, signature_id).document)
             )
 
-    def key_of(self, signature_id: str) -> str:
+    def signer_of(self, signature_id: str) -> str:
         """Return the id of the party whose key signed, "" where no key did. Raises MissingError."""
         with self._database.reading() as connection:
             document = read_canonical_object(_standing_row(connection, signature_id).document)
         signatures = document.get("signatures") or [{"party": ""}]
         return str(signatures[0]["party"])
+
+    def keys_of(self, letter: str) -> dict[str, tuple[str, ...]]:
+        """Return the keys (Base64) of everybody who signed a letter (its hash) by key, by id."""
+        query = select(LETTER_SIGNATURES.c.signature_id, LETTER_SIGNATURES.c["keys"]).where(
+            LETTER_SIGNATURES.c.letter == letter, LETTER_SIGNATURES.c["keys"] != "[]"
+        )
+        with self._database.reading() as connection:
+            return {row[0]: tuple(json.loads(row[1])) for row in connection.execute(query)}
 
     def prove(self, signature_id: str, proof: Proof) -> None:
         """Note what came of checking a proof. A proof that held stays. Raises MissingError."""
@@ -293,7 +295,7 @@ class Letters:
             connection.execute(
                 LETTER_SIGNATURES.update()
                 .where(LETTER_SIGNATURES.c.signature_id == signature_id)
-                .values(document=b"", email="", signer=f"withdrawn {signature_id}",
+                .values(document=b"", keys="[]", email="", signer=f"withdrawn {signature_id}",
                         signed_at="", withdrawn_at=at)
             )  # fmt: skip
 
@@ -384,16 +386,34 @@ def _write_proof(connection: Connection, signature_id: str, proof: Proof) -> Non
     if known == ProofState.VERIFIED and proof.state is not ProofState.VERIFIED:
         return
     connection.execute(delete(LETTER_PROOFS).where(where))
-    connection.execute(
-        insert(LETTER_PROOFS).values(
-            signature_id=signature_id,
-            kind=str(proof.kind),
-            by=proof.by,
-            state=str(proof.state),
-            checked_at=proof.checked_at,
-            note=proof.note,
-        )
-    )
+    connection.execute(insert(LETTER_PROOFS), _proof_row(signature_id, proof))
+
+
+def _proof_row(signature_id: str, proof: Proof) -> dict[str, str]:
+    return {
+        "signature_id": signature_id,
+        "kind": str(proof.kind),
+        "by": proof.by,
+        "state": str(proof.state),
+        "checked_at": proof.checked_at,
+        "note": proof.note,
+    }
+
+
+def _insert_rows(
+    connection: Connection, signatures: list[dict[str, Any]], proofs: list[dict[str, str]]
+) -> None:
+    """Write signatures that are new, and their proofs. Raises SignedTwiceError."""
+    try:
+        if signatures:
+            connection.execute(insert(LETTER_SIGNATURES), signatures)
+    except ConstraintError as error:
+        raise SignedTwiceError(
+            "this person has signed the letter already",
+            hint="to change what is shown, withdraw and sign again",
+        ) from error
+    if proofs:
+        connection.execute(insert(LETTER_PROOFS), proofs)
 
 
 def _proof(row: Row[Any]) -> Proof:
@@ -403,7 +423,7 @@ def _proof(row: Row[Any]) -> Proof:
 def _signatory(row: Row[Any], proofs: list[Proof]) -> Signatory:
     if row.withdrawn_at:
         return Signatory.withdrawn(row.signature_id)
-    signature = signature_of(read_canonical_object(row.document))
+    signature = signature_of(json.loads(row.document))  # what stands here was checked as it came
     return Signatory(
         id=signature.id,
         name=signature.name,

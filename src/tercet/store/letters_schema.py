@@ -26,6 +26,7 @@ LETTER_SIGNATURES = Table(
     Column("letter", String, ForeignKey("letters.sha256"), nullable=False),
     Column("signer", String, nullable=False),  # a keyed digest of who it is: one signs once
     Column("document", LargeBinary, nullable=False),  # empty once withdrawn
+    Column("keys", String, nullable=False),  # of who signed by key: JSON, Base64; else "[]"
     Column("email", String, nullable=False),  # where the link goes; empty once withdrawn
     Column("signed_at", String, nullable=False),
     Column("withdrawn_at", String, nullable=False),
