@@ -67,7 +67,7 @@ def agreement(terms: Terms = TERMS) -> dict[str, Any]:
 
 
 @given(terms=whole_terms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_there_and_back_nothing_differs(terms: Terms) -> None:
     policy = odrl_terms(terms)
     assert terms_in_odrl(policy) == terms
@@ -210,7 +210,7 @@ def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, .
 
 
 @given(data=st.data(), value=ANYTHING)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_is_put_anywhere_means_what_it_says_or_is_refused(
     data: st.DataObject, value: object
 ) -> None:

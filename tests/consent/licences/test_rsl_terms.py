@@ -57,7 +57,7 @@ def expected(terms: Terms) -> dict[Usage, Permission]:
 
 
 @given(terms=whole_terms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_our_reader_finds_the_same_meaning(terms: Terms) -> None:
     found = read_back(terms)
     assert said(found) == expected(terms)
@@ -72,7 +72,7 @@ def test_our_reader_finds_the_same_meaning(terms: Terms) -> None:
 
 
 @given(terms=whole_terms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_there_and_back_only_what_is_listed_differs(terms: Terms) -> None:
     back = terms_of_rsl(rsl_of(terms, ["/"]).encode(), OWNER, terms.repertoire)
     listed = tuple(each.path for each in rsl_unsaid(terms))

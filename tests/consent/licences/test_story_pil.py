@@ -96,7 +96,7 @@ def test_the_fields_that_pil_has() -> None:
 
 
 @given(terms=whole_terms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_there_and_back_nothing_differs(terms: Terms) -> None:
     grant = terms.grant
     assume(grant.usages and grant.period.start and reach_of(grant.territory))
@@ -108,7 +108,7 @@ def test_there_and_back_nothing_differs(terms: Terms) -> None:
 
 
 @given(terms=whole_terms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_by_its_own_fields_only_what_is_listed_differs(terms: Terms) -> None:
     grant = terms.grant
     assume(grant.usages and grant.period.start and reach_of(grant.territory))
@@ -222,7 +222,7 @@ ANYTHING |= st.just([]) | st.just({}) | st.just(["VN"]) | st.just({"tercet/terms
     part=st.sampled_from(("pilTerms", "offChainTerms")), data=st.data(), value=ANYTHING,
     token=st.sampled_from((None, TOKEN, replace(TOKEN, address=ZERO_ADDRESS))),
 )  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_is_put_anywhere_is_read_or_refused(
     part: str, data: st.DataObject, value: object, token: PilToken | None
 ) -> None:

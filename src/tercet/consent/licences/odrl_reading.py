@@ -25,6 +25,8 @@ from tercet.core.canonical import canonical_json
 from tercet.core.money import parse_money
 from tercet.core.terms import TERMS_TYPE, WORLD, Price, Terms
 
+_NO_MATTER = "EUR"  # per cent are read as exactly as money, and are in no currency
+_MICROS_OF_BASIS_POINT = 10_000
 _HINT = "a rule that is not understood may limit the others, so none is read"
 
 
@@ -126,7 +128,8 @@ def _duty_leaves(duty: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     amount, due = refinements
     decimal, name = amount["rightOperand"]["@value"], str(due["rightOperand"])
     if amount["leftOperand"] == "percentage":
-        yield f"price.{name}", parse_money(decimal, "XXX").amount_micros // 10_000
+        percent_micros = parse_money(decimal, _NO_MATTER).amount_micros
+        yield f"price.{name}", percent_micros // _MICROS_OF_BASIS_POINT
     else:
         money = parse_money(decimal, amount["unit"].removeprefix(CURRENCY))
         yield f"price.{name}_micros", money.amount_micros
