@@ -22,6 +22,7 @@ from desk_serving import WORKS, ServedDesk, counting_ids, served_desk, terms_of_
 from tercet.api.desk_app import make_desk_app
 from tercet.api.guards import KeyGuard
 from tercet.consent.licences.dsp_json import MESSAGE_BYTES_MAX, dsp_body
+from tercet.consent.licences.messages import signed_message
 from tercet.consent.licences.negotiation import State, Step
 from tercet.consent.licences.negotiation_side import Negotiation
 from tercet.consent.licences.offer import offer_document
@@ -277,9 +278,8 @@ def request_from(tmp_path: Path, client: TestClient, address: str) -> dict[str, 
     if address:
         studio = open_desk(tmp_path / "studio")
         pid = steps.request(studio, peer, terms).pid
-        message = replace(studio.store.negotiation(pid).pending, address=address, signatures=())  # type: ignore[type-var]
-        from tercet.consent.licences.messages import signed_message
-
+        (under_way,) = studio.store.outbox(pid=pid)
+        message = replace(under_way.message, address=address, signatures=())
         return dsp_body(signed_message(message, studio.signer()))
     steps.request(studio, peer, terms)
     return dsp_body(studio.store.outbox()[0].message)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx2
@@ -90,3 +91,54 @@ def test_a_port_in_use_is_told(served: Served, tmp_path: Path) -> None:
     port = served.url.rpartition(":")[2]
     found = refusal("--data", str(tmp_path), "--port", port)
     assert f"port {port}" in found.message
+
+
+def test_a_desk_is_served_alone(tmp_path: Path) -> None:
+    """A desk behind the command takes a message of another server's desk, and answers it."""
+    from desk_serving import served_desk, terms_of_owner
+
+    from tercet.flows import license as steps
+    from tercet.flows.desk import make_desk
+    from tercet.flows.license_delivery import deliver
+    from tercet.flows.license_places import peer_at
+
+    owner = make_desk(tmp_path / "owner", "Owner")
+    terms = terms_of_owner(owner)
+    command = [sys.executable, "-m", "tercet", "serve", "--engine", "none", "--port", "0",
+               "--desk", str(tmp_path / "owner"), "--local-parties", "--json"]  # fmt: skip
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"HOME": str(tmp_path)}
+    )
+    assert process.stdout is not None
+    try:
+        told = ""
+        while "}" not in told:
+            told += process.stdout.readline()
+        document = json.loads(told)
+        assert document["party"] == owner.party.id
+        with served_desk(tmp_path / "studio", "Studio") as studio:
+            peer = peer_at(studio.desk, document["dsp"])
+            steps.request(studio.desk, peer, terms)
+            (delivery,) = deliver(studio.desk)
+            assert delivery.is_done, delivery.note
+            # the owner's command signs the agreement; the served desk delivers it
+            theirs = delivery.negotiation.peer_pid
+            steps.accept(owner, theirs)
+            until = time.monotonic() + 20
+            while owner.store.outbox() and time.monotonic() < until:
+                time.sleep(0.1)
+            assert studio.desk.store.negotiation(delivery.negotiation.pid).state == "AGREED"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_desk_that_nobody_could_answer_is_not_served(tmp_path: Path) -> None:
+    from tercet.flows.desk import make_desk
+
+    make_desk(tmp_path / "desk", "Owner")
+    refused = refusal("--engine", "none", "--desk", str(tmp_path / "desk"), "--host", "0.0.0.0",
+                      "--port", "0")  # fmt: skip
+    assert "without an address" in refused.message
+    assert "no desk in" in refusal("--engine", "none", "--desk", str(tmp_path / "no")).message

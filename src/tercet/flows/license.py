@@ -214,7 +214,12 @@ def _say(
     code: str = "",
     reasons: tuple[str, ...] = (),
 ) -> Negotiation:
-    """Sign one message and put it under way."""
+    """Sign one message and put it under way.
+
+    Another server is not told of a folder: it goes on answering where it answered before.
+    """
+    is_folder = desk.address.startswith(FILE_SCHEME)
+    to_folder = negotiation.peer_address.startswith(FILE_SCHEME)
     message = Message(
         step=step,
         sender=negotiation.role,
@@ -224,7 +229,7 @@ def _say(
         consumer_pid=negotiation.consumer_pid,
         provider_pid=negotiation.provider_pid,
         follows=negotiation.head,
-        address=desk.address,
+        address="" if is_folder and not to_folder else desk.address,
         supersedes=supersedes,
         code=code,
         reasons=reasons,

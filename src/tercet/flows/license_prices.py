@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from tercet.core.errors import InputError
 from tercet.core.money import parse_money
 from tercet.core.terms import Price, Terms
 
 _MICROS, _BASIS_POINTS = "_micros", "_basis_points"
+_ANY_CURRENCY = "EUR"  # amounts are read alike in all of them
 SHARE_MAX_BASIS_POINTS = 10_000
 
 
@@ -24,7 +26,8 @@ def amounts_of(texts: Iterable[str]) -> dict[str, int]:
 
 def repriced(terms: Terms, texts: Iterable[str], *, currency: str = "") -> Terms:
     """Return terms with other amounts. Raises InputError, also where they then fit no price."""
-    price = replace(terms.price, **amounts_of(texts))
+    amounts: dict[str, Any] = {**amounts_of(texts)}
+    price = replace(terms.price, **amounts)
     if currency:
         price = replace(price, currency=currency.upper())
     return replace(terms, price=price)
@@ -48,7 +51,7 @@ def _names(field: str) -> tuple[str, str]:
 
 
 def _micros(text: str) -> int:
-    micros = parse_money(text, "XXX").amount_micros
+    micros = parse_money(text, _ANY_CURRENCY).amount_micros
     if micros < 0:
         raise InputError(f"expected an amount that is not negative, got {text[:40]!r}")
     return micros
