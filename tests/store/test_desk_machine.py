@@ -69,7 +69,7 @@ class DeskParties(LossyNetwork):
 
 
 class TestDesks(DeskParties.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=8, stateful_step_count=25)
+    settings = settings(max_examples=5, stateful_step_count=25)
 
 
 @pytest.mark.slow
