@@ -165,6 +165,8 @@ def license_pictures() -> None:
         "tour/out-licensed",
     )  # fmt: skip
     tercet("compare", "tour/out", "tour/out-licensed", "--examples", "4")
+    tell("What the studio owes for it, and when:")
+    tercet("duties", "tour/out-licensed")
 
 
 def party_of(told: str) -> str:
