@@ -15,6 +15,7 @@ from tercet.core.credit import Credit
 from tercet.core.errors import UncheckedError
 from tercet.credit.content_credentials import TrainingMining
 from tercet.flows.credentials import attach_credentials, training_mining_setting
+from tercet.flows.generate_licences import require_licences
 from tercet.flows.generate_place import MakingPlace, making_place
 from tercet.flows.generate_proof import proven
 from tercet.flows.generate_request import Request, checked_order
@@ -111,13 +112,16 @@ def generate(
     is whole; what a killed run left is removed by the next. The same request gives the same frames.
 
     Raises InputError for a request or a setting that cannot be, StorageError where nothing can be
-    written, IntegrityError for a model whose rights are not shown by its training record.
+    written, IntegrityError for a model whose rights are not shown by its training record,
+    RefusedError where a licence that it learned under forbids the prompt or has ended.
     """
     started_s = time.monotonic()
     order = checked_order(request)
     mining = training_mining or training_mining_setting(os.environ)  # before minutes of work
     with making_place(out) as place:
         watched = WatchedEngine(_engine(request, engine), report)
+        prompts = [request.prompt, *(shot.prompt for shot in order.shots)]
+        require_licences(watched.engine, prompts, lora=request.lora, now=now)
         videos = _encode(watched, order, place, webm=request.webm)
         credited = watched.credits(watched.pixels_by_work)
         attached = attach_credentials(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from tercet.core.errors import RefusedError
 from tercet.flows.train_works import read_works
-from tercet.flows.training_gate import open_gate
+from tercet.flows.training_gate import Gate, open_gate
 from tercet.store.files import written_whole
 from tercet.store.keys import SigningKey
 from tercet.studio.compose.works import Work, write_works
@@ -47,6 +47,7 @@ def pack(
     raises what is wrong with the clearance; RefusedError when no drawing is left.
     """
     gate = open_gate(clearance, public_key=public_key, places=places, progress=progress)
+    _require_no_licence(clearance, gate)
     with TemporaryDirectory(prefix="tercet-") as kept:
         read = read_works(gate, Path(kept), nouns=nouns, progress=progress)
     works = _chosen(
@@ -74,6 +75,19 @@ def pack(
     return Packed(
         out, digest, len(works), len(nouns_found), out.stat().st_size, dict(read.passed_over)
     )
+
+
+def _require_no_licence(clearance: Path, gate: Gate) -> None:
+    """Raise RefusedError where rows were cleared by agreements.
+
+    A pack shows works as they are, and goes on when an agreement has ended: nothing in it knows.
+    """
+    account = gate.clearance.document.get("agreements")
+    if account and account["count"]:
+        raise RefusedError(
+            f"{clearance} rests on {account['count']} agreements, which can end; a pack cannot",
+            hint="clear the works again without --desk, and pack those that are free",
+        )
 
 
 def _chosen(works: list[Work], most: int | None) -> list[Work]:

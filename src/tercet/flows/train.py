@@ -30,6 +30,7 @@ from tercet.store.keys import SigningKey
 from tercet.studio.batch_chain import batch_hash
 from tercet.studio.scenes.stage import Stage
 from tercet.studio.training_record import (
+    AGREEMENTS_NAME,
     BATCHES_NAME,
     PLAN_TYPE,
     WORKS_NAME,
@@ -407,6 +408,13 @@ class _Session:
         text = "".join(f"{caption}\n" for caption in captions)
         write_atomically(folder / "captions.txt", text.encode())
 
+    def _licences(self) -> dict[str, bytes]:
+        """Return the list of the licences that the clearance rests on, for the model's folder."""
+        account = self.gate.clearance.document.get("agreements")
+        if not account or not account["count"]:
+            return {}
+        return {AGREEMENTS_NAME: (self.request.clearance / account["listed"]).read_bytes()}
+
     def _ended(
         self, learner: Pupil, chain: ChainFile, meter: Meter, plan: dict[str, Any]
     ) -> Trained:
@@ -415,7 +423,7 @@ class _Session:
         if chain.step < request.steps and request.is_stopped():
             return Trained(chain.step, request.steps, chain.link.hex())
         name = request.name or request.run.resolve().name
-        files = self.lesson.files(learner, name)
+        files = self.lesson.files(learner, name) | self._licences()
         account = Account(
             name=name,
             plan=plan,

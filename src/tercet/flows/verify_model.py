@@ -17,6 +17,7 @@ from tercet.store.keys import signature_holds
 from tercet.studio.adapter_base import ADAPTER_TYPE, BASE_MARK
 from tercet.studio.batch_chain import chain_end, parse_batches
 from tercet.studio.training_record import (
+    AGREEMENTS_NAME,
     BASE_NAMES,
     BATCHES_NAME,
     GROUND_NAMES,
@@ -65,6 +66,7 @@ def verify_record(folder: Path, *, public_key: str = "") -> list[Check]:
     checks += _plan(folder, record)
     checks.append(_chain(folder, record))
     checks.append(_works(folder, record))
+    checks += _licences(record)
     batch = record["order"].get("batch")
     is_sum = isinstance(batch, int) and record["samples"] == record["steps"] * batch
     checks.append(Check("samples", is_sum, f"{record['samples']} in {record['steps']} steps"))
@@ -181,6 +183,17 @@ def _chain(folder: Path, record: dict[str, Any]) -> Check:
         return Check("batch chain", False, str(error)[:200])
     holds = len(hashes) == record["steps"] and end == record["chain"].get("last")
     return Check("batch chain", holds, f"{len(hashes)} batches, last link {end[:16]}")
+
+
+def _licences(record: dict[str, Any]) -> list[Check]:
+    """Whatever licences the clearance rests on, the model carries the very list that it signed."""
+    account = record["clearance"].get("agreements")
+    if not account or not account.get("count"):
+        return []
+    listed = account.get("listed_sha256")
+    holds = bool(listed) and record["files"].get(AGREEMENTS_NAME) == listed
+    found = f"{account['count']} in {AGREEMENTS_NAME}" if holds else "not the list of the clearance"
+    return [Check("licences", holds, found)]
 
 
 def _works(folder: Path, record: dict[str, Any]) -> Check:

@@ -21,6 +21,7 @@ PLAN_NAME = "plan.json"
 WORKS_NAME = "works.jsonl"
 BATCHES_NAME = "batches.txt"
 CARD_NAME = "card.md"
+AGREEMENTS_NAME = "agreements.jsonl"  # the duties of the licences a model learned under
 NOT_READABLE = "not readable"
 BASE_NAMES = ("base", "rights")  # of an adapter's plan and record: what it stands on
 GROUND_NAMES = (*BASE_NAMES, "parent")  # all that a model may have begun with

@@ -32,7 +32,7 @@ from tercet.consent.licences.terms_rules import (
     rule_of,
 )
 from tercet.consent.licences.terms_validity import check_terms
-from tercet.core.terms import TERMS_TYPE, Terms
+from tercet.core.terms import TERMS_TYPE, Guards, Terms
 from tercet.core.usage import Usage
 
 _JSON_NAMES = {
@@ -64,6 +64,12 @@ def terms_of(document: object) -> Terms:
     terms = cast("Terms", _record_decoder(Terms)(rest, ""))
     check_terms(terms)
     return terms
+
+
+def guards_of(document: object) -> Guards:
+    """Return the guards that stand by themselves in a list of duties. Raises as ``terms_of``."""
+    guards: Guards = _record_decoder(Guards)(document, "guards")
+    return guards
 
 
 def terms_schema() -> dict[str, Any]:
