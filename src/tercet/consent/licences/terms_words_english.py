@@ -49,7 +49,7 @@ ENGLISH: dict[str, str] = {
     "territory": "The licence holds in: {yes}. It holds nowhere else.",
     "territory.world": "The licence holds in every country.",
     "territory.none": "No country is named, so the licence holds nowhere.",
-    "territory.without": "Excepted are: {no}.",
+    "territory.without": "Except in: {no}.",
     "territory.whole": "No country is excepted.",
     "period": "It begins on {start}. Its last day is {last}.",
     "period.ever": "It begins on {start} and holds for ever.",
@@ -118,8 +118,8 @@ ENGLISH: dict[str, str] = {
     "delete_on.all": "All copies must be deleted within {days} of: {yes}.",
     "delete_on.none": "No event makes copies due to be deleted. Not even: {no}. (The time to "
     "delete would be {days}.)",
-    "certificate": "The licensee certifies each deletion in writing.",
-    "certificate.none": "No certificate of deletion is owed.",
+    "certificate": "The licensee must certify each deletion in writing.",
+    "certificate.none": "The licensee need not certify deletions.",
     # Guards
     "section.guards": "Limits of what is made",
     "similarity": "An output may resemble a work by at most {share}, as measured.",
@@ -147,22 +147,22 @@ ENGLISH: dict[str, str] = {
     "rightly.",
     # Reports
     "section.reports": "Reports and audits",
-    "reporting": "The licensee reports {every}, at the latest {days} after each period. A report "
-    "says: {list}.",
-    "reporting.empty": "The licensee reports {every}, at the latest {days} after each period. What "
-    "a report says is not laid down.",
-    "reporting.none": "No reports are owed.",
+    "reporting": "The licensee must report {every}, at the latest {days} after each period. A "
+    "report says: {list}.",
+    "reporting.empty": "The licensee must report {every}, at the latest {days} after each period. "
+    "What a report says is not laid down.",
+    "reporting.none": "The licensee need not report.",
     "audit": "The licensor may audit the licensee {times} a year, with notice of {days}.",
     "audit.none": "The licensor has no right to audit the licensee.",
-    "records": "Records are kept for {years}.",
+    "records": "The licensee must keep records for {years}.",
     "records.none": "No time is agreed for keeping records.",
     "cost_shift": "If an audit finds an error of {share} or more at the licensor's cost, the "
     "licensee pays for the audit.",
     "cost_shift.none": "The licensor pays for its audits itself, whatever they find.",
     # End
     "section.end": "If the service is given up",
-    "notice": "The licensee gives notice {days} before.",
-    "notice.none": "The licensee owes no notice.",
+    "notice": "The licensee must give notice {days} before.",
+    "notice.none": "The licensee need not give notice.",
     "escrow": "For that case a neutral party holds in escrow: {amount}.",
     "escrow.none": "Nothing is held in escrow.",
     "survival": "These duties outlive the end: {yes}. These do not: {no}.",

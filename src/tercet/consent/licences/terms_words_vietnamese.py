@@ -32,33 +32,34 @@ VIETNAMESE: dict[str, str] = {
     "purposes.none": "Không mục đích nào được phép. Không được phép: {no}.",
     "modalities_in": "Được phép đưa từ tác phẩm vào mô hình: {yes}. Không được phép: {no}.",
     "modalities_in.all": "Được phép đưa từ tác phẩm vào mô hình: {yes}.",
-    "modalities_in.none": "Không được phép đưa gì từ tác phẩm vào mô hình. Không được phép: {no}.",
+    "modalities_in.none": "Không được phép đưa bất cứ thứ gì từ tác phẩm vào mô hình. Không được "
+    "phép: {no}.",
     "modalities_out": "Mô hình được phép tạo ra: {yes}. Không được phép: {no}.",
     "modalities_out.all": "Mô hình được phép tạo ra: {yes}.",
-    "modalities_out.none": "Mô hình không được phép tạo ra gì. Không được phép: {no}.",
+    "modalities_out.none": "Mô hình không được phép tạo ra bất cứ thứ gì. Không được phép: {no}.",
     "fields_of_use": "Sản phẩm do mô hình tạo ra được phép sử dụng: {yes}. Không được phép sử "
     "dụng: {no}.",
     "fields_of_use.all": "Sản phẩm do mô hình tạo ra được phép sử dụng: {yes}.",
-    "fields_of_use.none": "Sản phẩm do mô hình tạo ra không được phép sử dụng ở đâu. Không được "
-    "phép: {no}.",
-    "models.one": "Chỉ một phiên bản của một mô hình được phép: phiên bản {version} của {model}. "
-    "Mọi phiên bản khác đều cần giấy phép mới.",
-    "models.none": "Chưa nêu mô hình nào, nên không mô hình nào được phép.",
-    "models.family": "Mọi phiên bản của mô hình {model} đều được phép; không mô hình nào khác được "
-    "phép.",
-    "models.any": "Mô hình nào cũng được phép.",
+    "fields_of_use.none": "Sản phẩm do mô hình tạo ra không được phép sử dụng ở bất cứ đâu. Không "
+    "được phép: {no}.",
+    "models.one": "Chỉ được phép dùng một phiên bản của một mô hình: phiên bản {version} của "
+    "{model}. Mọi phiên bản khác đều cần giấy phép mới.",
+    "models.none": "Chưa nêu mô hình nào, nên không mô hình nào được phép dùng.",
+    "models.family": "Được phép dùng mọi phiên bản của mô hình {model}; không được phép dùng mô "
+    "hình nào khác.",
+    "models.any": "Được phép dùng bất kỳ mô hình nào.",
     "parameters": "Mô hình chỉ được có nhiều nhất {count} tham số.",
     "parameters.none": "Không giới hạn kích thước của mô hình.",
     # Nơi và thời hạn
     "section.place": "Phạm vi lãnh thổ và thời hạn",
     "territory": "Giấy phép có hiệu lực tại: {yes}. Giấy phép không có hiệu lực ở nơi nào khác.",
     "territory.world": "Giấy phép có hiệu lực tại mọi quốc gia.",
-    "territory.none": "Chưa nêu quốc gia nào, nên giấy phép không có hiệu lực ở đâu.",
+    "territory.none": "Chưa nêu quốc gia nào, nên giấy phép không có hiệu lực ở bất cứ đâu.",
     "territory.without": "Ngoại trừ: {no}.",
     "territory.whole": "Không ngoại trừ quốc gia nào.",
     "period": "Giấy phép bắt đầu từ {start}. Ngày cuối cùng là {last}.",
     "period.ever": "Giấy phép bắt đầu từ {start} và có hiệu lực vô thời hạn.",
-    "period.none": "Chưa nêu thời hạn, nên giấy phép không có hiệu lực vào lúc nào.",
+    "period.none": "Chưa nêu thời hạn, nên giấy phép không có hiệu lực vào bất cứ thời điểm nào.",
     "training_end": "Ngày cuối cùng được phép huấn luyện là {last}.",
     "training_end.never": "Không có ngày nào được phép huấn luyện.",
     "training_end.same": "Được phép huấn luyện trong suốt thời hạn của giấy phép.",
@@ -133,8 +134,8 @@ VIETNAMESE: dict[str, str] = {
     "delete_on.all": "Mọi bản sao phải được xóa trong vòng {days} kể từ khi: {yes}.",
     "delete_on.none": "Không có sự kiện nào buộc phải xóa bản sao, kể cả khi: {no}. (Thời hạn xóa, "
     "nếu có, là {days}.)",
-    "certificate": "Bên được cấp phép xác nhận mỗi lần xóa bằng văn bản.",
-    "certificate.none": "Không phải xác nhận việc xóa.",
+    "certificate": "Bên được cấp phép phải xác nhận mỗi lần xóa bằng văn bản.",
+    "certificate.none": "Bên được cấp phép không phải xác nhận việc xóa.",
     # Giới hạn đầu ra
     "section.guards": "Giới hạn đối với sản phẩm do mô hình tạo ra",
     "similarity": "Sản phẩm do mô hình tạo ra chỉ được giống một tác phẩm ở mức nhiều nhất "
@@ -168,22 +169,22 @@ VIETNAMESE: dict[str, str] = {
     "đúng.",
     # Báo cáo
     "section.reports": "Báo cáo và kiểm tra",
-    "reporting": "Bên được cấp phép báo cáo {every}, chậm nhất {days} sau mỗi kỳ. Báo cáo nêu rõ: "
-    "{list}.",
-    "reporting.empty": "Bên được cấp phép báo cáo {every}, chậm nhất {days} sau mỗi kỳ. Nội dung "
-    "báo cáo không được quy định.",
-    "reporting.none": "Không phải báo cáo.",
+    "reporting": "Bên được cấp phép phải báo cáo {every}, chậm nhất {days} sau mỗi kỳ. Báo cáo nêu "
+    "rõ: {list}.",
+    "reporting.empty": "Bên được cấp phép phải báo cáo {every}, chậm nhất {days} sau mỗi kỳ. Nội "
+    "dung báo cáo không được quy định.",
+    "reporting.none": "Bên được cấp phép không phải báo cáo.",
     "audit": "Bên cấp phép có quyền kiểm tra sổ sách của bên được cấp phép mỗi năm {times}, sau "
     "khi báo trước {days}.",
     "audit.none": "Bên cấp phép không có quyền kiểm tra sổ sách của bên được cấp phép.",
-    "records": "Sổ sách được lưu giữ trong {years}.",
+    "records": "Bên được cấp phép phải lưu giữ sổ sách trong {years}.",
     "records.none": "Không thỏa thuận thời hạn lưu giữ sổ sách.",
-    "cost_shift": "Nếu kiểm tra phát hiện sai lệch từ {share} trở lên, gây thiệt cho bên cấp phép, "
-    "thì bên được cấp phép chịu chi phí kiểm tra.",
+    "cost_shift": "Nếu kiểm tra phát hiện sai lệch từ {share} trở lên, gây thiệt hại cho bên cấp "
+    "phép, thì bên được cấp phép chịu chi phí kiểm tra.",
     "cost_shift.none": "Bên cấp phép tự chịu chi phí kiểm tra, dù kết quả thế nào.",
     # Kết thúc
     "section.end": "Khi ngừng cung cấp dịch vụ",
-    "notice": "Bên được cấp phép báo trước {days}.",
+    "notice": "Bên được cấp phép phải báo trước {days}.",
     "notice.none": "Bên được cấp phép không phải báo trước.",
     "escrow": "Để phòng trường hợp đó, một bên trung lập giữ khoản ký quỹ: {amount}.",
     "escrow.none": "Không có khoản ký quỹ nào.",
