@@ -255,6 +255,8 @@ def test_of_what_is_in_neither_nothing_is_left() -> None:
     assert narrow(family, lens).grant.models == ModelScope(Versions.FAMILY, "brush", "", 5)
     other = with_grant(models=ModelScope(Versions.ONE, "brush", "3"))
     assert narrow(TERMS, other).grant.models == ModelScope(parameters_max=1_000)
+    here, there = (with_grant(territory=Territory(("*",), (code,))) for code in ("US", "SE"))
+    assert narrow(here, there).grant.territory == Territory(("*",), ("US", "SE"))
     later = with_grant(period=Period("2028-01-01", "2029-01-01"))
     assert narrow(TERMS, later).grant.period == Period()
     elsewhere = replace(TERMS, repertoire=RepertoireName("6" * 64, 3))
@@ -305,6 +307,13 @@ def test_the_days_of_a_period_are_in_order(period: Period) -> None:
         assert days.start <= days.training_end <= days.end
 
 
+def test_periods_that_nobody_checked_grant_no_more_than_they_say() -> None:
+    assert days_of(Period("2027-01-01", "2026-01-01", "", Tail.PERPETUAL)) is None
+    days = days_of(Period("2026-01-01", "2027-01-01", "2028-01-01"))
+    assert days is not None
+    assert days.training_end == "2027-01-01"
+
+
 @pytest.mark.parametrize(
     ("day", "months", "later"),
     [
@@ -340,7 +349,7 @@ def test_the_world_holds_countries_to_come() -> None:
     assert reach_of(listed) == TERRITORIES
     assert reach_of(Territory(("*",))) > reach_of(Territory(("*",), ("US",))) - {"VN"}
     assert not reach_of(Territory(("*",))) <= reach_of(listed)
-    assert "US" not in reach_of(Territory(("*",), ("US",)))
+    assert not {"US", "*"} & reach_of(Territory(("*",), ("US",)))
 
 
 @given(territories(), territories())
