@@ -15,6 +15,11 @@ from tercet.consent.licences.party import Party, new_party, party_document
 from tercet.consent.licences.party_history import PartyHistory, receive_party
 from tercet.consent.licences.repertoire import Repertoire, repertoire_of
 from tercet.consent.licences.signing import Signer, document_sha256, signed
+from tercet.consent.licences.termination import (
+    Termination,
+    TerminationReason,
+    termination_document,
+)
 from tercet.consent.licences.terms_schema import terms_fields
 from tercet.core.terms import (
     Grant,
@@ -130,3 +135,22 @@ def agreement_signed(**changes: Any) -> dict[str, Any]:
     for key, party in ((OWNER_KEY, OWNER), (STUDIO_KEY, STUDIO)):
         document = signed(document, key.signer(party.id))
     return document
+
+
+def ending_by(*signers: tuple[Key, PartyHistory], **changes: str) -> dict[str, Any]:
+    """Return the end of that agreement, signed by these."""
+    fields: dict[str, Any] = {
+        "agreement": agreement().id,
+        "reason": TerminationReason.MUTUAL,
+        "effective_on": "2027-01-01",
+        "made_at": "2026-05-01T00:00:00Z",
+    }
+    document = termination_document(Termination(**(fields | changes)))
+    for key, party in signers:
+        document = signed(document, key.signer(party.id))
+    return document
+
+
+def ending() -> dict[str, Any]:
+    """Return the end of that agreement, signed by both."""
+    return ending_by((OWNER_KEY, OWNER), (STUDIO_KEY, STUDIO))
