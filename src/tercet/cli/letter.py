@@ -407,11 +407,12 @@ def reserve(registry: Path | None, key: Path | None, dry_run: bool, as_json: boo
     if as_json:
         emit_json(asdict(done) | {"dry_run": dry_run})
     else:
-        verb = "would be" if dry_run else "are now"
-        click.echo(f"{len(done.amended):,} works {verb} reserved for every usage, "
-                   f"{len(done.unchanged):,} were before")  # fmt: skip
+        click.echo(f"{'would reserve' if dry_run else 'reserved'} {len(done.amended):,}, "
+                   f"reserved before {len(done.unchanged):,}")  # fmt: skip
         if done.opened:
-            click.echo(f"{len(done.opened):,} of them allowed or offered something before")
+            click.echo(f"allowed or offered something until now: {len(done.opened):,}")
+        for number in done.kept:
+            click.echo(f"work {number} is as it was: see `tercet registry show {number}`", err=True)
     return 1 if done.kept else 0
 
 

@@ -101,7 +101,7 @@ def revoke(mandate_id: str, reason: str, out: Path, desk: Path | None, as_json: 
 
 @mandate.command("receive")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--told-apart", multiple=True, metavar="PARTY",
+@click.option("--confirm", "told_apart", multiple=True, metavar="PARTY",
               help="Another party of a like name, known to be another; repeat.")  # fmt: skip
 @desk_option
 @_json_option
