@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import socket
+import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from fastapi.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -196,6 +206,20 @@ def test_who_tries_again_and_again_is_left_to_a_person(tmp_path: Path) -> None:
     assert seen == [Step.OFFER, Step.OFFER, Step.OFFER, None]
 
 
+def test_who_begins_again_and_again_is_left_to_a_person(tmp_path: Path) -> None:
+    """Also one who pays enough: what is taken would tell the reserve by halving."""
+    owner, studio = make_desk(tmp_path / "o", "Owner"), make_desk(tmp_path / "s", "Studio")
+    offer_id, terms = published(owner)
+    peer = peer_at(studio, str(tmp_path / "o"))
+    seen = []
+    for micros in (1, 250_000_000, 400_000_000, 430_000_000, 437_000_000, 438_000_000):
+        steps.request(studio, peer, priced(terms, micros), previous=offer_id)
+        deliver(studio)
+        seen += [each.step for each in answer_all(owner)]
+        deliver(owner)
+    assert seen == [*[Step.OFFER] * 5, None]
+
+
 # ---- delivery ---------------------------------------------------------------------------------
 
 
@@ -224,6 +248,72 @@ def test_a_message_waits_for_a_server_that_is_not_there(tmp_path: Path) -> None:
         assert (first.status, second.status) == (201, 201)
         assert first.body == second.body  # one negotiation, though it came twice
         assert len(owner.desk.store.negotiations()) == 1
+
+
+def test_one_message_sent_many_times_at_once_begins_one_negotiation(tmp_path: Path) -> None:
+    with served_desk(tmp_path / "owner", "Owner") as owner:
+        studio = make_desk(tmp_path / "s", "Studio", address="http://127.0.0.1:9/dsp")
+        studio.allow_local = True
+        steps.request(studio, peer_at(studio, owner.url), terms_of_owner(owner.desk))
+        body = json.dumps(dsp_body(studio.store.outbox()[0].message)).encode()
+        url = f"{owner.url}/negotiations/request"
+        with ThreadPoolExecutor(8) as threads:
+            replies = list(
+                threads.map(lambda _: send("POST", url, body, allow_local=True), range(16))
+            )
+        assert {reply.status for reply in replies} == {201}
+        assert len({reply.body for reply in replies}) == 1
+        assert len(owner.desk.store.negotiations()) == 1
+
+
+def test_a_server_with_a_certificate_that_nobody_vouches_for_gets_nothing(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    got: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            plain, _ = listening.accept()
+            with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as line:
+                got.append(line.recv(100))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"https://localhost:{listening.getsockname()[1]}/dsp/negotiations/request"
+        reply = send("POST", url, b"{}", allow_local=True)
+        thread.join()
+    assert reply.status == 0
+    assert "CERTIFICATE_VERIFY_FAILED" in reply.note
+    assert not any(got)
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for localhost that only it vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return files
 
 
 def test_a_party_that_changed_its_key_is_known_by_all_its_versions(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ enough, of course; so one party may try a few times only, and then a person answ
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
 
 from tercet.consent.licences.coverage import covers
 from tercet.consent.licences.exchange_content import offer_on_table
@@ -23,7 +24,8 @@ from tercet.flows.desk import OpenDesk
 from tercet.flows.license import accept, counter, offers_of, sign
 
 COUNTERS_MAX = 3  # in one negotiation, and then a person answers
-NEGOTIATIONS_MAX = 5  # with one party that are answered without a person
+NEGOTIATIONS_MAX = 5  # begun with one party within DAYS that are answered without a person
+DAYS = 30
 _NOT_AMOUNTS = {"currency", "base", "deductions", "cap_micros"}
 AMOUNTS = tuple(field.name for field in fields(Price) if field.name not in _NOT_AMOUNTS)
 """The parts of a price of which more is better for the owner."""
@@ -85,6 +87,8 @@ def _step(desk: OpenDesk, negotiation: Negotiation) -> tuple[Step | None, str]:
     published = _published(desk, negotiation)
     if published is None:
         return None, "it answers no published offer of ours that is open"
+    if _count_recent(desk, negotiation.peer) > NEGOTIATIONS_MAX:
+        return None, f"{NEGOTIATIONS_MAX} negotiations with this party were begun in {DAYS} days"
     asked = offered_terms(offer_on_table(negotiation))
     if is_enough(published, asked, _reserve(desk, negotiation)):
         accept(desk, negotiation.pid)
@@ -92,8 +96,6 @@ def _step(desk: OpenDesk, negotiation: Negotiation) -> tuple[Step | None, str]:
     mine = [each for each in offers_of(negotiation) if each.maker is Role.PROVIDER]
     if len(mine) >= COUNTERS_MAX:
         return None, f"{COUNTERS_MAX} counter-offers were made"
-    if len(desk.store.negotiations(peer=negotiation.peer)) > NEGOTIATIONS_MAX:
-        return None, f"{NEGOTIATIONS_MAX} negotiations with this party were answered"
     counter(desk, negotiation.pid, replace(published, licensee=asked.licensee))
     return Step.OFFER, ""
 
@@ -130,6 +132,12 @@ def _published(desk: OpenDesk, negotiation: Negotiation) -> Terms | None:
         if is_ours and not kept.is_withdrawn and made.is_open(at):
             return offered_terms(made)
     return None
+
+
+def _count_recent(desk: OpenDesk, peer: str) -> int:
+    now = datetime.strptime(desk.clock(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    since = (now - timedelta(days=DAYS)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return sum(each.opened_at >= since for each in desk.store.negotiations(peer=peer))
 
 
 def _reserve(desk: OpenDesk, negotiation: Negotiation) -> dict[str, int]:
