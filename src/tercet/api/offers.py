@@ -120,7 +120,7 @@ def list_offers(
     return json_response(document)
 
 
-@offers.get("/{offer_id}", responses=_answers(offer_schema(), 404))
+@offers.get("/{offer_id}", responses=_answers(offer_schema(), 400, 404))
 def show_offer(request: Request, offer_id: Id) -> Response:
     """Give one offer, with what anybody needs to check it."""
     return json_response(shelf_of(request).one(offer_id).fields())
@@ -129,7 +129,7 @@ def show_offer(request: Request, offer_id: Id) -> Response:
 @offers.get(
     "/{offer_id}/works",
     response_class=FileResponse,
-    responses={200: {"content": {"text/plain": {}}}, **problems(404)},
+    responses={200: {"content": {"text/plain": {}}}, **problems(400, 404)},
 )
 def send_works(request: Request, offer_id: Id) -> Response:
     """Give the list of works that the offer is about."""

@@ -63,7 +63,7 @@ class OfferShelf:
         current = tuple(found[name] for name in sorted(found))
         return OfferPage(current[:limit], len(current) > limit)
 
-    def all(self, most: int = 1_000) -> tuple[PublishedOffer, ...]:
+    def all(self, most: int = 200) -> tuple[PublishedOffer, ...]:
         """Return all offers in force, up to a number, for the rate card."""
         return self.find(limit=most).offers
 
