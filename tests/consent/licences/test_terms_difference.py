@@ -42,6 +42,9 @@ def test_the_order_of_a_set_is_no_difference_and_that_of_steps_is() -> None:
         PLAIN, grant=Grant(usages=(Usage.SEARCH, Usage.MINE)), law=Law("", "", ("b", "a"))
     )
     assert [difference.path for difference in differences(one, two)] == ["law.steps"]
+    fewer = replace(one, grant=Grant(usages[:1]))
+    for before, after in ((one, fewer), (fewer, one)):
+        assert [difference.path for difference in differences(before, after)] == ["grant.usages"]
 
 
 @settings(max_examples=30)
