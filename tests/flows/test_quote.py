@@ -29,6 +29,7 @@ from tercet.core.terms import Price
 from tercet.core.usage import Usage
 from tercet.flows.quote import PricedTerms, Quote, QuoteRequest, quote
 from tercet.flows.quote_measures import MeasureColumns
+from tercet.store.evidence_rows import declaration_schema
 from tercet.store.offers import OFFER_SCHEMA
 from tercet.store.verdict_parts import VERDICT_SCHEMA
 
@@ -266,6 +267,21 @@ def test_single_works_are_covered_by_address_and_exclusions_are_not(tmp_path: Pa
     named = replace(whole.terms.repertoire, exclusions=(f"url:{A}/2.mp4",))
     less = replace(whole, terms=replace(whole.terms, repertoire=named))
     assert totals(asked(out, negotiated=(less,)))["EUR"] == (300, 102)
+
+
+def test_a_registered_work_is_covered_wherever_it_was_found(tmp_path: Path) -> None:
+    out = clearance(tmp_path, [("copy.mp4", "offered", ["r"])], [priced("r", 100, "", site="")])
+    (out / "matches").mkdir()
+    found = dict.fromkeys(declaration_schema().names) | {
+        "declaration_id": "r", "signal": "registry",
+        "evidence": json.dumps({"owner": "Owner of it", "work_sha256": "ab" * 32}),
+    }  # fmt: skip
+    rows = pa.Table.from_pylist([found], schema=declaration_schema())
+    pq.write_table(rows, out / "matches" / "declarations.parquet")
+    agreed = terms(tmp_path, Price("EUR", per_work_micros=60), "sha256:" + "ab" * 32)
+    made = asked(out, negotiated=(agreed,))
+    assert [each.owner for each in made.lines] == ["Owner of it"]
+    assert totals(made)["EUR"] == (100, 60)
 
 
 def test_of_several_that_cover_an_item_the_first_counts(tmp_path: Path) -> None:
