@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from negotiation_courses import ACCEPTED, AGREED, OFFERED, REQUESTED, VERIFIED, course
 from negotiation_examples import AT, OWNER, STUDIO, message, side, terms, uuid
-from test_exchange import ACCEPTED, AGREED, OFFERED, REQUESTED, VERIFIED, course
 
 from tercet.consent.licences.dsp_json import (
     CONTEXT,
