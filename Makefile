@@ -31,7 +31,7 @@ docs: .venv/.ready-dev  ## write the generated pages anew
 
 bench: .venv/.ready-bench  ## measure start-up, reading, clearing, finding works, making videos (long)
 	@set -e; for file in bench/startup.py bench/robots.py bench/survey.py bench/clear.py \
-  bench/index.py bench/identify.py bench/generate.py; do \
+  bench/index.py bench/identify.py bench/generate.py bench/quote.py; do \
 	  echo "== $$file"; $(PYTHON) $$file; done
 
 fuzz: .venv/.ready-dev  ## throw hostile bytes at every reader (long)
