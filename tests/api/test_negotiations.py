@@ -38,13 +38,14 @@ from tercet.consent.licences.negotiation_side import Negotiation
 from tercet.consent.licences.offer import offer_document
 from tercet.consent.licences.repertoire import RepertoireSwappedError
 from tercet.consent.licences.signing import signed
+from tercet.consent.licences.termination import TerminationReason
 from tercet.consent.licences.terms_schema import terms_fields
 from tercet.core.errors import InputError, MissingError
 from tercet.core.terms import Terms
 from tercet.flows import license as steps
 from tercet.flows.desk import OpenDesk, make_desk, open_desk, rotate_key
 from tercet.flows.license_answer import answer_all, keep_reserve
-from tercet.flows.license_delivery import ask_state, deliver
+from tercet.flows.license_delivery import ask_state, deliver, tell_end
 from tercet.flows.license_places import negotiation_id, offer_at, peer_at
 from tercet.flows.license_post import checked_address, send
 from tercet.flows.license_service import DeskService
@@ -122,6 +123,13 @@ def test_two_servers_negotiate_two_rounds_and_sign(pair: tuple[ServedDesk, Serve
     }  # fmt: skip
     assert studio.desk.store.repertoires.read(WORKS.sha256)
     assert ask_state(studio.desk, pid).state is State.FINALIZED
+    for desk in (studio.desk, owner.desk):
+        ended, _ = steps.end_agreement(desk, mine.id, TerminationReason.MUTUAL, "2090-01-01")
+        assert tell_end(desk, ended) == ""
+    assert studio.desk.store.terminated_on(mine.id) == "2090-01-01"
+    refused = httpx2.post(f"{owner.url}/terminations", json=ended | {"effective_on": "2080-01-01"})
+    assert refused.status_code == 400
+    assert owner.desk.store.terminated_on(mine.id) == "2090-01-01"
 
 
 def test_the_reserve_occurs_in_no_byte_that_was_sent(pair: tuple[ServedDesk, ServedDesk]) -> None:

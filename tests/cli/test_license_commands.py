@@ -157,6 +157,9 @@ def test_an_agreement_ends_when_both_sign_that(capsys: pytest.CaptureFixture[str
         "terminated_on"] == ""  # fmt: skip
     both = told(capsys, *end, "--desk", "studio")
     assert len(both["signatures"]) == 2
+    for desk in ("owner", "studio"):  # it was given to the other side
+        (ended,) = told(capsys, "license", "show", "--desk", desk)["agreements"]
+        assert ended["terminated_on"] == "2080-01-01"
     Path("end.json").write_text(json.dumps(both))
     assert told(capsys, "license", "take", "end.json", "--desk", "owner")["words"] == (
         "ended on 2080-01-01"

@@ -94,6 +94,19 @@ async def termination(request: Request, pid: Pid) -> Response:
     return await _taken(request, Place.TERMINATION, pid)
 
 
+@negotiations.post("/terminations", openapi_extra=_BODY)
+async def end_agreement(request: Request) -> Response:
+    """Take the signed end of an agreement that stands: tercet/termination@1 (ours)."""
+    try:
+        raw = await _body(request)
+    except _NotTakenError as error:
+        return _error(error.status, error.code, error.message)
+    service = service_of(request)
+    return await run_in_threadpool(
+        lambda: _shielded(lambda: _json(service.end_agreement(raw), 200))
+    )
+
+
 @negotiations.get("/negotiations/{pid}")
 def state(request: Request, pid: Pid) -> Response:
     """Tell the state of a negotiation, to who knows its id: a ContractNegotiation."""

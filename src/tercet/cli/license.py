@@ -223,11 +223,12 @@ def terminate_negotiation(
 ) -> int:  # fmt: skip
     """End a negotiation, or with --agreement sign the end of an agreement.
 
-    The signed end of an agreement is printed: give it to the other side, which takes it in with
-    `tercet license take`.
+    The signed end of an agreement is printed, and given to the other side; where that fails (exit
+    3), the other side takes it in with `tercet license take`.
     """
     from tercet.consent.licences.termination import TerminationReason
     from tercet.flows.license import end_agreement, terminate
+    from tercet.flows.license_delivery import tell_end
 
     desk = _open(given)
     if kind is None:
@@ -237,7 +238,10 @@ def terminate_negotiation(
     emit_json(document)
     words = "it has effect" if has_effect else "a proposal until the other side signs it too"
     click.echo(words, err=True)
-    return 0
+    note = "" if given["later"] else tell_end(desk, document)
+    if note:
+        click.echo(f"not given to the other side: {printable(note)}", err=True)
+    return 3 if note else 0
 
 
 @license.command("take")

@@ -17,6 +17,8 @@ from tercet.consent.licences.dsp_json import answer_from, dsp_body
 from tercet.consent.licences.messages import Answer, Message
 from tercet.consent.licences.negotiation import State
 from tercet.consent.licences.negotiation_side import Negotiation
+from tercet.consent.licences.signing import Document
+from tercet.core.canonical import canonical_json
 from tercet.core.errors import BusyError, InputError, MissingError, TercetError
 from tercet.flows.desk import OpenDesk, open_desk
 from tercet.flows.license_answer import answer_all
@@ -62,6 +64,27 @@ def ask_state(desk: OpenDesk, pid: str) -> Negotiation:
         raise InputError("the other side has not answered yet", hint="`tercet license deliver`")
     said = _told_state(desk, asked)
     return desk.store.compare(asked, said, desk.clock())
+
+
+def tell_end(desk: OpenDesk, document: Document) -> str:
+    """Give the other side the signed end of an agreement; return why it was not taken, or "".
+
+    Raises MissingError where the agreement is not here.
+    """
+    kept = desk.store.agreement(str(document["agreement"]))
+    if not kept.pid:
+        return "the agreement was not negotiated here: give the document to the other side"
+    address = desk.store.negotiation(kept.pid).peer_address
+    raw = canonical_json(dict(document))
+    try:
+        if address.startswith(FILE_SCHEME):
+            DeskService(_neighbour(desk, address)).end_agreement(raw)
+            return ""
+        url = f"{_checked(desk, address)}/terminations"
+    except TercetError as error:
+        return error.message
+    reply = send("POST", url, raw, allow_local=desk.allow_local)
+    return "" if reply.is_good else reply.note or f"its server answered {reply.status}"
 
 
 def _told_state(desk: OpenDesk, asked: Negotiation) -> State | None:

@@ -15,7 +15,8 @@ from tercet.consent.licences.party import party_of
 from tercet.consent.licences.party_history import PartyGapError, PartyOldVersionError
 from tercet.consent.licences.signing import Document
 from tercet.core.errors import BusyError, InputError, MissingError, StorageError, TercetError
-from tercet.core.strict_json import read_canonical_object
+from tercet.core.limits import DOCUMENT_BYTES_MAX
+from tercet.core.strict_json import read_canonical_object, read_json_object
 from tercet.flows.desk import OpenDesk, add_party, fetch_party
 from tercet.flows.license_post import FILE_SCHEME, checked_address
 
@@ -115,6 +116,15 @@ class DeskService:
     def repertoire(self, sha256: str) -> Path:
         """Return the file of a list of works. Raises MissingError."""
         return self.desk.store.repertoires.path(sha256)
+
+    def end_agreement(self, raw: bytes) -> dict[str, Any]:
+        """Take the signed end of an agreement from the other side; say whether it has effect.
+
+        Raises InputError, MissingError for the agreement, or what `Desk.take_termination` raises.
+        """
+        document = read_json_object(raw, bytes_max=DOCUMENT_BYTES_MAX)
+        has_effect = self.desk.store.take_termination(document, self.desk.clock())
+        return {"agreement": document["agreement"], "has_effect": has_effect}
 
     def _check_address(self, message: Message) -> None:
         """A stranger's address must be one that we may talk to."""
