@@ -13,6 +13,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SLOWER = {
     "row_matching": "clearing will be about 10x slower",
+    "hash_index": "asking agreements about a corpus will be about 4x slower",
     "hamming_index": "searching the match index will be about 15x slower",
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -315,3 +317,36 @@ def test_an_item_that_could_not_be_compared_is_held_whatever_was_agreed(tmp_path
     digest = hashlib.sha256((corpus / "broken.jpg").read_bytes()).hexdigest()
     agree(desk_in(tmp_path), [f"sha256:{digest}"])
     assert clear_with_registry(tmp_path, corpus, OWNER)["broken.jpg"] == ("held", ["uncompared"])
+
+
+# ---- what is kept of checking -------------------------------------------------------------------
+
+
+def test_what_was_checked_is_used_again_only_with_the_operators_seal(tmp_path: Path) -> None:
+    agree(desk_in(tmp_path), [f"sha256:{DIGEST}"], period("2025-01-01", "2026-01-01"))
+    assert reasons_of_first(tmp_path) == ["agreement_expired"]
+    checked = tmp_path / "desk" / "checked"
+    before = (checked / "manifest.json").read_bytes()
+    shutil.rmtree(tmp_path / "out")
+    assert reasons_of_first(tmp_path) == ["agreement_expired"]
+    assert (checked / "manifest.json").read_bytes() == before
+    entries = checked / "entries.json"
+    forged = entries.read_bytes().replace(b'["nothing", ["agreement_expired"]', b'["grants", []')
+    assert forged != entries.read_bytes()
+    entries.write_bytes(forged)
+    manifest = json.loads(before)
+    manifest["files"]["entries.json"] = hashlib.sha256(forged).hexdigest()
+    (checked / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(tmp_path / "out")
+    assert reasons_of_first(tmp_path) == ["agreement_expired"]
+
+
+def test_what_was_checked_is_checked_again_when_the_desk_has_changed(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    first = agree(desk, [f"sha256:{DIGEST}"])
+    assert cleared(tmp_path)[0][0] == "cleared"
+    ended = Termination(first, TerminationReason.MUTUAL, TODAY, NOW)
+    document = signed(signed(termination_document(ended), OWNER.signer), STUDIO.signer)
+    assert desk.take_termination(document, NOW)
+    shutil.rmtree(tmp_path / "out")
+    assert reasons_of_first(tmp_path) == ["agreement_terminated"]

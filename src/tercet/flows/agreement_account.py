@@ -14,23 +14,24 @@ listed.jsonl, whose digest the clearance signs, has one line for each of them:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tercet.consent.licences.agreement_standing import KnownAgreement, use_fields
 from tercet.consent.licences.reach import days_of
 from tercet.consent.licences.terms_schema import terms_fields
-from tercet.core.terms import Terms
-from tercet.flows.agreement_rows import AgreementEntry
-from tercet.flows.agreements import Prepared
 from tercet.store.agreement_evidence import (
     DOCUMENTS,
     FOLDER,
     LISTED,
     PARTIES,
+    STANDINGS,
     agreement_counts,
-    write_lines,
 )
 from tercet.store.desk_documents import KeptAgreement
+from tercet.store.files import write_atomically
+
+if TYPE_CHECKING:
+    from tercet.flows.agreements_kept import Prepared
 
 DUTY_NAMES = (
     "retention", "guards", "attribution", "reporting", "audit", "price", "most_favoured",
@@ -45,75 +46,50 @@ def keep_account(
 
     Raises OSError.
     """
-    counts = agreement_counts(out, range(part_count), len(agreements.known))
+    counts = agreement_counts(out, range(part_count), len(agreements.task.entries))
     rested = [at for at, rows in enumerate(counts) if rows]
-    write_lines(
-        out,
-        LISTED,
-        (
-            _entry(agreements.known[at], agreements.kept[at], agreements.task.entries[at])
-            | {"rows": counts[at]}
-            for at in rested
-        ),
-    )
-    _keep_copies(out, agreements, rested)
+    place = out / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    for name in (LISTED, DOCUMENTS):
+        lines = (agreements.folder / FOLDER / name).read_bytes().splitlines(keepends=True)
+        chosen = [lines[at] for at in rested]
+        if name == LISTED:
+            chosen = [_with_rows(line, counts[at]) for at, line in zip(rested, chosen, strict=True)]
+        write_atomically(place / name, b"".join(chosen))
+    for name in (STANDINGS, PARTIES):
+        write_atomically(place / name, (agreements.folder / FOLDER / name).read_bytes())
     return {
         "use": use_fields(agreements.use),
         "trusted_keys": sorted(trusted_keys),
-        "checked": len(agreements.known),
+        "checked": len(agreements.task.entries),
         "count": len(rested),
         "listed": f"{FOLDER}/{LISTED}",
     }
 
 
-def duties_of(terms: Terms) -> dict[str, Any]:
-    """Return what terms oblige the licensee to, as the fields of `tercet/terms@1`."""
-    fields = terms_fields(terms)
-    return {name: fields[name] for name in DUTY_NAMES}
+def _with_rows(line: bytes, rows: int) -> bytes:
+    """Return a listed line with its number of rows: no text in JSON can look like the member."""
+    return line.replace(b'"rows":0', b'"rows":%d' % rows, 1)
 
 
-def _entry(known: KnownAgreement, kept: KeptAgreement, entry: AgreementEntry) -> dict[str, Any]:
+def listed_fields(known: KnownAgreement, kept: KeptAgreement, name: str) -> dict[str, Any]:
+    """Return what a clearance says of an agreement whose declaration has this id; rows are 0."""
     terms = known.terms
     days = days_of(terms.grant.period)
     names = ("start", "end", "training_end", "generation_end")
     licensee = terms.licensee
+    fields = terms_fields(terms)
     return {
         "id": known.id,
         "sha256": known.sha256,
-        "declaration_id": entry.declaration_id,
+        "declaration_id": name,
+        "rows": 0,
         "licensor": {"id": terms.licensor.id, "name": terms.licensor.name},
         "licensee": {"id": licensee.id, "name": licensee.name} if licensee else {},
         "repertoire": terms.repertoire.sha256,
         "mandate": terms.mandate,
-        "made_at": str(kept.document["made_at"]),
-        "period": {name: getattr(days, name) for name in names} if days else {},
+        "made_at": str(kept.document.get("made_at", "")),
+        "period": {each: getattr(days, each) for each in names} if days else {},
         "terminated_on": known.terminated_on,
-        "duties": duties_of(terms),
+        "duties": {each: fields[each] for each in DUTY_NAMES},
     }
-
-
-def _keep_copies(out: Path, agreements: Prepared, rested: list[int]) -> None:
-    """Keep the signed agreements, and the documents of the parties that signed them."""
-    chosen = [agreements.kept[at] for at in rested]
-    write_lines(
-        out,
-        DOCUMENTS,
-        (
-            {
-                "agreement": each.document,
-                "seen_at": each.seen_at,
-                "terminated_on": agreements.known[at].terminated_on,
-            }
-            for at, each in zip(rested, chosen, strict=True)
-        ),
-    )
-    names = {each.assigner for each in chosen} | {each.assignee for each in chosen}
-    write_lines(
-        out,
-        PARTIES,
-        (
-            {"party": version.document, "received_at": version.received_at}
-            for name in sorted(names)
-            for version in agreements.parties[name].versions
-        ),
-    )

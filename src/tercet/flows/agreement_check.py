@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tercet.consent.licences.agreement import agreement_of
@@ -126,15 +125,11 @@ def _use_now(use: Use, asked: GateUse) -> Use:
 def _now_at(
     desk: Path, use: Use, document: dict[str, Any]
 ) -> dict[KnownAgreement, AgreementStanding]:
-    from tercet.flows.agreements import AgreementsAsked, prepare_agreements
+    from tercet.flows.agreements import AgreementsAsked, checked_agreements
 
     trusted = frozenset(document["agreements"]["trusted_keys"])
-    with TemporaryDirectory(prefix="tercet-") as work:
-        now = prepare_agreements(AgreementsAsked(desk, use), trusted, Path(work), is_kept=False)
-    return {
-        agreement: entry.standing
-        for agreement, entry in zip(now.known, now.task.entries, strict=True)
-    }
+    now = checked_agreements(AgreementsAsked(desk, use), trusted)
+    return dict(zip(now.known, now.standings, strict=True))
 
 
 def _require_grant(agreement: KnownAgreement, standing: AgreementStanding) -> None:

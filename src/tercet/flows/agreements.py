@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tercet.consent.licences.agreement import agreement_of
 from tercet.consent.licences.agreement_standing import (
+    AgreementStanding,
     KnownAgreement,
-    standing_document,
     standing_of,
-    use_fields,
 )
 from tercet.consent.licences.collective import Snapshot, snapshot_refusals
 from tercet.consent.licences.mandate import HeldMandate
@@ -29,8 +27,7 @@ from tercet.consent.licences.termination import check_termination
 from tercet.core.errors import TercetError
 from tercet.core.ids import sha256_hex
 from tercet.core.terms import PartyName, RepertoireName, Terms, Use
-from tercet.flows.agreement_rows import AgreementEntry, AgreementTask, Represented
-from tercet.store.agreement_evidence import standing_capture, write_standings
+from tercet.flows.agreement_rows import Represented
 from tercet.store.desk import Desk
 from tercet.store.desk_agreements import terminations_by_agreement
 from tercet.store.desk_documents import KeptAgreement, KeptTermination
@@ -48,24 +45,21 @@ class AgreementsAsked:
     use: Use
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Agreements ready for the rows: what workers need, and what the clearance says of them."""
+Places = tuple[int, tuple[int, ...], tuple[Represented, ...]]
+"""Where an agreement's works are listed, lists of what is not meant, whom the licensor is for."""
 
-    task: AgreementTask
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The agreements of a desk, how they stand to a use, and where their works are listed."""
+
     known: tuple[KnownAgreement, ...]
     kept: tuple[KeptAgreement, ...]
+    standings: tuple[AgreementStanding, ...]
+    places: tuple[Places, ...]
     parties: Parties
     use: Use
-
-    def state(self) -> dict[str, Any]:
-        """Return what the verdicts depend on, for the plan of the clearing."""
-        standings = "\n".join(entry.declaration_id for entry in self.task.entries)
-        return {
-            "use": use_fields(self.use),
-            "count": len(self.known),
-            "standings_sha256": sha256_hex(standings.encode()),
-        }
+    index: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +83,11 @@ class _Checks:
     trusted_keys: frozenset[str]
 
 
-def prepare_agreements(
-    asked: AgreementsAsked, trusted_keys: frozenset[str], out: Path, *, is_kept: bool = True
-) -> Prepared:
-    """Check every agreement of a desk for one use; keep the standings under ``out``.
+def checked_agreements(asked: AgreementsAsked, trusted_keys: frozenset[str]) -> Checked:
+    """Check every agreement of a desk, and ask each about one use.
 
     ``trusted_keys`` (Base64) are the operator's: an agreement whose licensor has none of them
-    grants nothing. Without ``is_kept`` nothing is written but the desk's index. Raises InputError
-    where there is no desk, StorageError.
+    grants nothing. Raises InputError where there is no desk, StorageError.
     """
     desk = Desk.open(asked.desk)
     try:
@@ -118,18 +109,9 @@ def prepare_agreements(
         )
     finally:
         desk.close()
-    known, represented = _known(kept, terms, checks, use)
-    captured = []
-    standings = [standing_of(agreement, use) for agreement in known]
-    for agreement, standing in zip(known, standings, strict=True):
-        document = standing_document(agreement, use, standing)
-        captured.append(standing_capture(agreement.id, document, f"{use.on}T00:00:00Z"))
-    ids = write_standings(out, captured) if is_kept else [""] * len(known)
-    entries = tuple(
-        AgreementEntry(standing, declaration_id, *place)
-        for standing, declaration_id, place in zip(standings, ids, represented, strict=True)
-    )
-    return Prepared(AgreementTask(index.place, entries), known, kept, checks.parties, use)
+    known, places = _known(kept, terms, checks, use)
+    standings = tuple(standing_of(agreement, use) for agreement in known)
+    return Checked(known, kept, standings, tuple(places), checks.parties, use, index.place)
 
 
 def _terms(kept: KeptAgreement) -> Terms:
@@ -182,10 +164,10 @@ def _lists(
 
 def _known(
     kept: Sequence[KeptAgreement], terms: Sequence[Terms], checks: _Checks, use: Use
-) -> tuple[tuple[KnownAgreement, ...], list[tuple[int, tuple[int, ...], tuple[Represented, ...]]]]:
+) -> tuple[tuple[KnownAgreement, ...], list[Places]]:
     """Return the agreements with what is known of them, and where their works are listed."""
     known: list[KnownAgreement] = []
-    places: list[tuple[int, tuple[int, ...], tuple[Represented, ...]]] = []
+    places: list[Places] = []
     for each, own in zip(kept, terms, strict=True):
         fault = _fault(each, checks)
         mandated, lapsed, represented = _represented(own, checks, use)

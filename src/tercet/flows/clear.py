@@ -36,7 +36,8 @@ from tercet.store.offers import write_offers
 from tercet.store.verdict_parts import VerdictParts
 
 if TYPE_CHECKING:
-    from tercet.flows.agreements import AgreementsAsked, Prepared
+    from tercet.flows.agreements import AgreementsAsked
+    from tercet.flows.agreements_kept import Prepared
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total is 0 where it is not known yet."""
@@ -104,7 +105,7 @@ def _clear(request: ClearRequest) -> Clearance:
     agreements = _agreements(request)
     plan = make_plan(corpus, request.policy, request.usage, survey, registry)
     if agreements is not None:
-        plan["agreements"] = agreements.state()
+        plan["agreements"] = agreements.state
     _keep_plan(request.out, plan)
     inputs = inputs_state(corpus)
     keep_notes(request.out, inputs, request.declarations, request.places, desk=_desk(request))
@@ -168,11 +169,10 @@ def _agreements(request: ClearRequest) -> Prepared | None:
     """Check the agreements of the desk, where one is given."""
     if request.agreements is None:
         return None
-    from tercet.flows.agreements import prepare_agreements
+    from tercet.flows.agreements_kept import prepare_agreements
 
     request.progress("checking agreements", 0, 0)
-    (request.out / "work").mkdir(parents=True, exist_ok=True)
-    return prepare_agreements(request.agreements, request.trusted_keys, request.out)
+    return prepare_agreements(request.agreements, request.trusted_keys, request.key)
 
 
 def _account(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tercet.consent.licences.agreement import agreement_of
 from tercet.consent.licences.due_dates import Due, dues_of
 from tercet.core.errors import InputError
 from tercet.core.terms import Use
 from tercet.core.usage import Usage
-from tercet.flows.agreements import AgreementsAsked, prepare_agreements
+from tercet.flows.agreements import AgreementsAsked, checked_agreements
 from tercet.store.agreement_evidence import DOCUMENTS, FOLDER, read_lines
 from tercet.store.desk_database import FILE_NAME
 
@@ -47,10 +46,9 @@ def _of_clearance(folder: Path, until: str) -> list[Due]:
 
 def _of_desk(folder: Path, on: str, until: str) -> list[Due]:
     asked = AgreementsAsked(folder, Use(Usage.TRAIN_GENERATIVE, on))
-    with TemporaryDirectory(prefix="tercet-") as work:
-        kept = prepare_agreements(asked, frozenset(), Path(work), is_kept=False)
+    checked = checked_agreements(asked, frozenset())
     found: list[Due] = []
-    for known, each in zip(kept.known, kept.kept, strict=True):
+    for known, each in zip(checked.known, checked.kept, strict=True):
         if known.fault is None and not known.superseded_by:
             made_on = str(each.document["made_at"])[:10]
             found += dues_of(

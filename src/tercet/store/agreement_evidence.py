@@ -49,7 +49,7 @@ def write_standings(out: Path, captured: Sequence[Captured]) -> list[str]:
         rows.append(declaration_row(declaration, capture, 0) | {"raw": raw.decode()})
     path = out / FOLDER / STANDINGS
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path, out / "work") as temporary:
+    with written_whole(path, path.parent) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=column_schema()), temporary)
     return [row["declaration_id"] for row in rows]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from hashlib import sha256
+
+from sqlalchemy import select, text
 
 from tercet.core.strict_json import read_canonical_object
+from tercet.store.desk import Desk
 from tercet.store.desk_database import DeskDatabase
 from tercet.store.desk_documents import KeptTermination
 from tercet.store.desk_schema import TERMINATIONS
@@ -19,3 +22,30 @@ def terminations_by_agreement(database: DeskDatabase) -> dict[str, list[KeptTerm
             kept = KeptTermination(document, tuple(row.signers.split()), row.seen_at)
             found.setdefault(row.agreement_id, []).append(kept)
     return found
+
+
+_STATE_TABLES = (
+    "settings", "party_versions", "agreements", "agreement_signatures", "agreements_final",
+    "terminations", "mandates", "mandate_revocations", "collective_snapshots",
+)  # fmt: skip
+
+
+def desk_state(desk: Desk) -> str:
+    """Return a digest of all that the standing of agreements depends on. Raises StorageError.
+
+    Of lists of works it takes name, size and time: their bytes have a digest of their own.
+    """
+    seen = sha256()
+    with desk.database.reading() as connection:
+        known = text("SELECT name FROM sqlite_master WHERE type = 'table'")
+        names = set(connection.execute(known).scalars())
+        for table in _STATE_TABLES:
+            seen.update(table.encode())
+            if table in names:
+                for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY rowid"):
+                    seen.update(repr(tuple(row)).encode())
+    folder = desk.repertoires.folder
+    for path in sorted(folder.glob("*.txt")) if folder.is_dir() else ():
+        status = path.stat()
+        seen.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return seen.hexdigest()

@@ -1,0 +1,212 @@
+"""What came of checking a desk's agreements, kept beside it: thousands are checked once, not daily.
+
+checked/manifest.json    what it was checked for: the desk's state, the use, the trusted keys; the
+                         SHA-256 of the files below; a seal that only the operator's key can make
+checked/entries.json     how each agreement stands
+checked/agreements/...   its declaration, its line in a clearance, its document, and who signed
+
+Whoever can write there without the key can only have everything checked again.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tercet.consent.licences.agreement_standing import (
+    AgreementStanding,
+    Effect,
+    standing_document,
+    use_fields,
+)
+from tercet.consent.licences.obstacle import Obstacle
+from tercet.core.canonical import canonical_json
+from tercet.core.condition import ConditionKind
+from tercet.core.errors import StorageError
+from tercet.core.ids import sha256_hex
+from tercet.core.terms import Use
+from tercet.core.version import __version__
+from tercet.flows.agreement_account import listed_fields
+from tercet.flows.agreement_rows import AgreementEntry, AgreementTask, Represented
+from tercet.flows.agreements import AgreementsAsked, Checked, checked_agreements
+from tercet.store.agreement_evidence import (
+    DOCUMENTS,
+    FOLDER,
+    LISTED,
+    PARTIES,
+    STANDINGS,
+    standing_capture,
+    write_lines,
+    write_standings,
+)
+from tercet.store.desk import Desk
+from tercet.store.desk_agreements import desk_state
+from tercet.store.files import sha256_of_file, write_atomically
+from tercet.store.keys import SigningKey
+
+ENTRIES, MANIFEST = "entries.json", "manifest.json"
+_FILES = (ENTRIES, STANDINGS, LISTED, DOCUMENTS, PARTIES)
+_PURPOSE = "agreements that were checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Agreements ready for the rows: what workers need, and the folder with what is said of them.
+
+    ``state`` is what the verdicts depend on, for the plan of the clearing.
+    """
+
+    task: AgreementTask
+    use: Use
+    folder: Path
+    state: dict[str, Any]
+
+
+def prepare_agreements(
+    asked: AgreementsAsked, trusted_keys: frozenset[str], key: SigningKey
+) -> Prepared:
+    """Return the agreements of a desk for one use, checked now or before.
+
+    Raises InputError where there is no desk, StorageError where its folder cannot be written.
+    """
+    desk = Desk.open(asked.desk)
+    try:
+        use = replace(asked.use, licensee=asked.use.licensee or desk.party)
+        state = desk_state(desk)
+    finally:
+        desk.close()
+    about = {
+        "tercet": __version__,
+        "desk": state,
+        "use": use_fields(use),
+        "trusted_keys": sorted(trusted_keys),
+    }
+    folder = asked.desk / "checked"
+    secret = key.secret(_PURPOSE)
+    known = _known(folder, about, secret)
+    if known is None:
+        try:
+            _make(folder, checked_agreements(asked, trusted_keys), about, secret)
+        except OSError as error:
+            raise StorageError(
+                f"cannot write {folder}: {error.strerror or error}",
+                hint="free some space, or make the desk writable",
+            ) from error
+        known = _known(folder, about, secret)
+    if known is None:
+        raise StorageError(f"{folder} is not as it was written", hint="try again")
+    task = _task(asked.desk / "index", known)
+    ids = "\n".join(entry.declaration_id for entry in task.entries)
+    told = {
+        "use": use_fields(use),
+        "count": len(task.entries),
+        "standings_sha256": sha256_hex(ids.encode()),
+    }
+    return Prepared(task, use, folder, told)
+
+
+def _known(folder: Path, about: dict[str, Any], secret: bytes) -> dict[str, Any] | None:
+    """Return the entries that were kept for just this, None where they are not to be used."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        seal = manifest.pop("seal")
+        if manifest["about"] != about or not hmac.compare_digest(seal, _seal(manifest, secret)):
+            return None
+        if any(sha256_of_file(_place(folder, name)) != manifest["files"][name] for name in _FILES):
+            return None
+        entries: dict[str, Any] = json.loads((folder / ENTRIES).read_bytes())
+        if not (folder.parent / "index" / entries["index"] / "index.json").is_file():
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return entries
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder / name if name == ENTRIES else folder / FOLDER / name
+
+
+def _seal(manifest: dict[str, Any], secret: bytes) -> str:
+    return hmac.new(secret, canonical_json(manifest), "sha256").hexdigest()
+
+
+def _make(folder: Path, checked: Checked, about: dict[str, Any], secret: bytes) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    captured = [
+        standing_capture(
+            known.id, standing_document(known, checked.use, standing), f"{checked.use.on}T00:00:00Z"
+        )
+        for known, standing in zip(checked.known, checked.standings, strict=True)
+    ]
+    ids = write_standings(folder, captured)
+    _write_entries(folder, checked, ids)
+    both = list(zip(checked.known, checked.kept, strict=True))
+    listed = (listed_fields(*each, name) for each, name in zip(both, ids, strict=True))
+    write_lines(folder, LISTED, listed)
+    write_lines(
+        folder,
+        DOCUMENTS,
+        (
+            {
+                "agreement": kept.document,
+                "seen_at": kept.seen_at,
+                "terminated_on": known.terminated_on,
+            }
+            for known, kept in both
+        ),
+    )
+    names = {name for kept in checked.kept for name in (kept.assigner, kept.assignee)}
+    versions = [v for name in sorted(names & set(checked.parties))
+                for v in checked.parties[name].versions]  # fmt: skip
+    write_lines(
+        folder, PARTIES, ({"party": v.document, "received_at": v.received_at} for v in versions)
+    )
+    manifest = {
+        "about": about,
+        "files": {name: sha256_of_file(_place(folder, name)) for name in _FILES},
+    }
+    manifest["seal"] = _seal(manifest, secret)
+    write_atomically(folder / MANIFEST, canonical_json(manifest))
+
+
+def _write_entries(folder: Path, checked: Checked, ids: list[str]) -> None:
+    """Write the entries; whom a licensor represents is written once for all its agreements."""
+    represented: dict[Represented, int] = {}
+    entries = []
+    places = zip(checked.standings, ids, checked.places, strict=True)
+    for standing, declaration_id, (source, excluded, whom) in places:
+        numbers = [represented.setdefault(each, len(represented)) for each in whom]
+        entries.append([
+            str(standing.effect), [str(o) for o in standing.obstacles],
+            [str(d) for d in standing.duties], declaration_id, source, list(excluded), numbers,
+        ])  # fmt: skip
+    kept = {
+        "index": checked.index.name,
+        "represented": [[sorted(each.keys), each.source] for each in represented],
+        "entries": entries,
+    }
+    write_atomically(folder / ENTRIES, json.dumps(kept).encode())
+
+
+def _task(index: Path, kept: dict[str, Any]) -> AgreementTask:
+    represented = [Represented(frozenset(keys), source) for keys, source in kept["represented"]]
+    entries = tuple(
+        AgreementEntry(
+            AgreementStanding(
+                Effect(effect),
+                tuple(map(Obstacle, obstacles)),
+                tuple(map(ConditionKind, duties)),
+            ),
+            declaration_id,
+            source,
+            tuple(excluded),
+            tuple(represented[at] for at in whom),
+        )
+        for effect, obstacles, duties, declaration_id, source, excluded, whom in kept["entries"]
+    )
+    return AgreementTask(index / kept["index"], entries)
