@@ -170,8 +170,8 @@ def _make(folder: Path, checked: Checked, about: dict[str, Any], secret: bytes) 
         "about": about,
         "files": {name: sha256_of_file(_place(folder, name)) for name in _FILES},
     }
-    manifest["seal"] = _seal(manifest, secret)
-    write_atomically(folder / MANIFEST, canonical_json(manifest))
+    sealed = {**manifest, "seal": _seal(manifest, secret)}
+    write_atomically(folder / MANIFEST, canonical_json(sealed))
 
 
 def _write_entries(folder: Path, checked: Checked, ids: list[str]) -> None:
