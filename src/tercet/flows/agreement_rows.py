@@ -104,18 +104,18 @@ class AgreementRows:
         """Whether works are named by their bytes, so that local files must be digested."""
         return len(self.index.hashes) > 0
 
-    def of_rows(self, sha256: pa.Array, url: pa.Array) -> tuple[Array, Array]:
-        """Return what names each row, by number, and its keys in the index (a column each kind)."""
+    def of_rows(self, sha256: pa.Array, url: pa.Array) -> tuple[Array, tuple[Array, Array, Array]]:
+        """Return what names each row, by number, and its keys in the index, a column each kind."""
         columns = self.index.find(sha256, url)
         if not columns[1].any() and not columns[2].any():
-            return self._by_hashes(columns[0]), np.column_stack(columns)
+            return self._by_hashes(columns[0]), columns
         keys = np.column_stack(columns)
         number = np.zeros(len(keys), dtype=np.int32)
         rows = np.flatnonzero(keys.any(axis=1))
         distinct, inverse = np.unique(keys[rows], axis=0, return_inverse=True)
         numbers = [self._number(tuple(key)) for key in distinct.tolist()]
         number[rows] = np.array(numbers, dtype=np.int32)[inverse.ravel()]
-        return number, keys
+        return number, columns
 
     def sources(self, keys: Sequence[int]) -> Sources:
         """Return the lists that name a row, from its keys."""

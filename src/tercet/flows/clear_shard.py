@@ -242,7 +242,7 @@ class _ShardReading:
                 for at, (claimed, _) in enumerate(places)
                 for claim in claimed.rulebook.claims
             ]
-            sources = agreements.sources(keys[row].tolist())
+            sources = agreements.sources([int(column[row]) for column in keys])
             named[row], lifted = agreements.with_claims(int(named[row]), sources, claims)
             for at, (claimed, _) in enumerate(places) if lifted else ():
                 own = frozenset(p & _PLACE_MASK for p in lifted if p >> _PLACE_BITS == at)
