@@ -28,6 +28,7 @@ from tercet.flows.mandate import (
     tell_members,
     write_notices,
 )
+from tercet.flows.mandate_handover import hand_over, take_hand_over
 from tercet.flows.reserve import RESERVE_ALL, reserve_all
 from tercet.store.desk_mandates import Mandates
 from tercet.store.keys import load_or_make_key
@@ -101,6 +102,22 @@ def test_a_year_of_a_collective(
     assert lapsed(collective, taken.snapshot, "2026-09-29", registry) == taken.works
     ((kept, _),) = write_notices(collective, tmp_path / "mail", sender="office@c.example")
     assert (kept.notice.kind, kept.notice.effective_on) == ("revocation received", "2026-09-29")
+
+
+def test_a_licensee_checks_a_snapshot_by_itself(
+    collective: OpenDesk, member: OpenDesk, licensee: OpenDesk
+) -> None:
+    works = repertoire_of([f"sha256:{digest('one')}"])
+    take_parcel(collective, give_mandate(member, draft(collective, works=works)))
+    taken = make_snapshot(collective, [TRAIN], registry=None)
+    parcel = json.loads(json.dumps(hand_over(collective, taken.snapshot.id)))
+    raised = parcel["mandates"][0] | {"cut_basis_points": 0}
+    with pytest.raises(StandingError):
+        take_hand_over(licensee, parcel | {"mandates": [raised]})
+    assert take_hand_over(licensee, parcel) == taken.snapshot
+    take_parcel(collective, revoke_mandate(member, taken.snapshot.parts[0].mandate, ""))
+    take_hand_over(licensee, hand_over(collective, taken.snapshot.id))
+    assert Mandates(licensee.store).all()[0].revoked_on
 
 
 def test_works_of_others_and_disputed_ones_are_not_brought(

@@ -170,6 +170,48 @@ def snapshot(**given: Any) -> int:
     return 0
 
 
+@mandate.command("hand-over")
+@click.argument("snapshot_id", metavar="SNAPSHOT")
+@_out_option
+@desk_option
+@_json_option
+def hand_over_snapshot(snapshot_id: str, out: Path, desk: Path | None, as_json: bool) -> int:
+    """Write a snapshot with the mandates it rests on, for a licensee to check."""
+    from tercet.flows.desk import open_desk
+    from tercet.flows.mandate_handover import hand_over
+    from tercet.store.files import write_atomically
+
+    parcel = hand_over(open_desk(desk_folder(desk)), snapshot_id)
+    write_atomically(out, json.dumps(parcel, ensure_ascii=False).encode())
+    if as_json:
+        emit_json({"snapshot": snapshot_id, "mandates": len(parcel["mandates"]), "file": str(out)})
+    else:
+        click.echo(f"{out}: hand it to the licensee")
+    return 0
+
+
+@mandate.command("take-over")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--confirm", "told_apart", multiple=True, metavar="PARTY",
+              help="Another party of a like name, known to be another; repeat.")  # fmt: skip
+@desk_option
+@_json_option
+def take_over_snapshot(file: Path, told_apart: tuple[str, ...], desk: Path | None,
+                       as_json: bool) -> int:  # fmt: skip
+    """Take in, as a licensee, a snapshot with its mandates; every signature is checked."""
+    from tercet.cli.mandate_input import read_parcel
+    from tercet.flows.desk import open_desk
+    from tercet.flows.mandate_handover import HANDOVER_BYTES_MAX, take_hand_over
+
+    parcel = read_parcel(file, bytes_max=HANDOVER_BYTES_MAX)
+    taken = take_hand_over(open_desk(desk_folder(desk)), parcel, told_apart=frozenset(told_apart))
+    if as_json:
+        emit_json({"snapshot": taken.id, "mandates": len(taken.parts)})
+    else:
+        click.echo(f"snapshot {taken.id}: {taken.repertoire.work_count:,} works")
+    return 0
+
+
 @mandate.command("tell")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path),
               help="Folder for the messages to send.")  # fmt: skip

@@ -117,6 +117,13 @@ class Mandates:
             raise MissingError(f"no mandate {mandate_id[:80]} here")
         return read_canonical_object(row.document)
 
+    def revocation_document(self, mandate_id: str) -> dict[str, Any] | None:
+        """Return the signed document by which a mandate was revoked, None where it was not."""
+        query = select(REVOCATIONS.c.document).where(REVOCATIONS.c.mandate_id == mandate_id)
+        with self._database.reading() as connection:
+            raw = connection.execute(query).scalar()
+        return None if raw is None else read_canonical_object(raw)
+
     def all(self, *, collective: str = "", member: str = "") -> tuple[HeldMandate, ...]:
         """Return the mandates given to a collective, or by a member, in the order of their ids."""
         query = (
