@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from licensed import OWNER, STUDIO, TRAINS, agree, desk_in
+from licensed import GRANT, OWNER, STUDIO, TRAINS, agree, desk_in
 from small_corpora import NOW, png, run
 
 from tercet.cli.duties import duties
@@ -20,7 +21,7 @@ from tercet.consent.licences.termination import (
     termination_document,
 )
 from tercet.core.errors import RefusedError
-from tercet.core.terms import Purpose
+from tercet.core.terms import Grant, ModelScope, Purpose, Use, Versions
 from tercet.flows.agreements import AgreementsAsked
 from tercet.flows.training_gate import Gate, GateUse, open_gate
 from tercet.flows.verify import verify
@@ -32,13 +33,18 @@ NEW = "2026-11-23"
 @pytest.fixture
 def cleared(tmp_path: Path) -> Path:
     """Return the folder of a clearing of one file that an agreement grants."""
-    folder = tmp_path / "corpus"
-    folder.mkdir()
-    (folder / "a.png").write_bytes(png())
-    agree(desk_in(tmp_path), [f"sha256:{hashlib.sha256(png()).hexdigest()}"])
-    asked = AgreementsAsked(tmp_path / "desk", TRAINS)
-    run(tmp_path, folder, agreements=asked, trusted_keys=frozenset({OWNER.public_key}))
-    return tmp_path
+    return clear_one(tmp_path, GRANT, TRAINS)
+
+
+def clear_one(folder: Path, grant: Grant, use: Use) -> Path:
+    """Clear one file for a use, under an agreement on it; return ``folder``."""
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    (corpus / "a.png").write_bytes(png())
+    agree(desk_in(folder), [f"sha256:{hashlib.sha256(png()).hexdigest()}"], grant)
+    asked = AgreementsAsked(folder / "desk", use)
+    run(folder, corpus, agreements=asked, trusted_keys=frozenset({OWNER.public_key}))
+    return folder
 
 
 def gate(folder: Path, **asked: Any) -> Gate:
@@ -66,6 +72,29 @@ def test_the_gate_is_shut_on_other_days_and_for_other_models(
 ) -> None:
     with pytest.raises(RefusedError, match=words):
         gate(cleared, **asked)
+
+
+@pytest.mark.parametrize("is_desk_there", [True, False])
+def test_a_purpose_left_unsaid_in_clearing_is_asked_at_the_gate(
+    cleared: Path, is_desk_there: bool
+) -> None:
+    if not is_desk_there:
+        (cleared / "desk").rename(cleared / "gone")
+    assert gate(cleared, on=NEW, purpose=Purpose.FINETUNE).items
+    with pytest.raises(RefusedError, match="agreement_other_purpose"):
+        gate(cleared, on=NEW, purpose=Purpose.EVALUATE)
+
+
+@pytest.mark.parametrize("purpose", [None, Purpose.PRETRAIN])
+def test_what_was_cleared_for_one_purpose_is_shut_to_others(
+    tmp_path: Path, purpose: Purpose | None
+) -> None:
+    """A model left unsaid is another matter: here the agreement is for any."""
+    grant = replace(GRANT, purposes=(Purpose.FINETUNE,), models=ModelScope(Versions.ANY))
+    clear_one(tmp_path, grant, replace(TRAINS, purpose=Purpose.FINETUNE, model="", version=""))
+    assert gate(tmp_path, on=NEW, purpose=Purpose.FINETUNE).items
+    with pytest.raises(RefusedError, match="for the purpose finetune"):
+        gate(tmp_path, on=NEW, purpose=purpose)
 
 
 def test_the_gate_learns_of_a_termination_from_the_desk(cleared: Path) -> None:

@@ -108,7 +108,11 @@ def require_agreements(out: Path, document: dict[str, Any], asked: GateUse) -> N
 
 
 def _use_now(use: Use, asked: GateUse) -> Use:
-    """Return the use that was cleared on the day of now. Raises RefusedError for another use."""
+    """Return the use that was cleared, as it is done now: on which day, for what, for which model.
+
+    What the clearing left unsaid is asked of the agreements now. Raises RefusedError where it was
+    cleared for another purpose or model.
+    """
     for what, cleared, now in (
         ("purpose", use.purpose, asked.purpose),
         ("model", use.model, asked.model),
@@ -119,7 +123,8 @@ def _use_now(use: Use, asked: GateUse) -> Use:
                 f"{now or 'one that is not named'}",
                 hint="name the model with --name" if what == "model" else _ANEW,
             )
-    return replace(use, on=asked.on)
+    purpose, model = asked.purpose or use.purpose, asked.model or use.model
+    return replace(use, on=asked.on, purpose=purpose, model=model)
 
 
 def _now_at(
