@@ -321,15 +321,17 @@ class QuoteTables:
         """Yield every offer with a price, those of most items first."""
         query = _LINES.format(pairs="SELECT * FROM pairs WHERE currency IS NOT NULL")
         for row in self._rows(query):
+            offer_id, owner, site, word, currency = map(str, row[:5])
             yield OfferLine(
-                *(str(text) for text in row[:5]), int(row[5]), str(row[6]), str(row[7]),
+                offer_id, owner, site, word, currency, int(row[5]), str(row[6]), str(row[7]),
                 int(row[8]), Amounts(*map(int, row[9:14])), Amounts(*map(int, row[14:19])),
             )  # fmt: skip
 
     def unpriced(self) -> Iterator[UnpricedLine]:
         """Yield the offers of items that have no offer with a price."""
         for row in self._rows(_UNPRICED_LINES):
-            yield UnpricedLine(*(str(text) for text in row[:4]), int(row[4]), int(row[5]))
+            owner, site, url, kind = map(str, row[:4])
+            yield UnpricedLine(owner, site, url, kind, int(row[4]), int(row[5]))
 
     def sources(self) -> dict[int, Amounts]:
         """Return how much every negotiated source covers."""
