@@ -14,7 +14,7 @@ STATE = date(2026, 11, 22)
 NOT_ASSIGNED = {  # two letters that CLDR names and ISO 3166-1 does not assign
     "AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ",
 }  # fmt: skip
-NOT_PAID_WITH = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "X" * 3}  # funds codes, none
+NOT_PAID_WITH = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "X" * 3}  # funds, none
 WITHDRAWN_LATER_THAN_CLDR_KNOWS = {"BGN"}  # Bulgaria pays in euro since 2026-01-01
 
 

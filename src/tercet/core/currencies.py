@@ -1,8 +1,8 @@
 """The currencies that prices can be in: ISO 4217, those that people pay with.
 
 State of 2026-11-22. Metals, units of account and funds codes ("XAU", "XDR", "CLF") are not among
-them, nor are the codes for tests and for no currency. A code is never taken off this list, so that what was once agreed
-stays readable.
+them, nor are the codes for tests and for no currency. A code is never taken off this list, so that
+what was once agreed stays readable.
 """
 
 from __future__ import annotations
