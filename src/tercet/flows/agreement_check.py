@@ -155,7 +155,9 @@ def _copies(out: Path) -> dict[str, KnownAgreement]:
     found: dict[str, KnownAgreement] = {}
     for line in read_lines(out, DOCUMENTS):
         document = line["agreement"]
-        standing = check_agreement(document, parties, None, str(line["seen_at"]))
+        standing = check_agreement(
+            document, parties, None, str(line["seen_at"]), signed_at=line.get("signed_at")
+        )
         if standing is not Standing.VALID:
             raise IntegrityError(f"an agreement of {out} does not count: {WORDS[standing]}")
         agreement = agreement_of(document)

@@ -17,11 +17,22 @@ from tercet.consent.licences.agreement_standing import (
     KnownAgreement,
     standing_of,
 )
-from tercet.consent.licences.collective import Snapshot, snapshot_refusals
-from tercet.consent.licences.mandate import HeldMandate
+from tercet.consent.licences.collective import (
+    MandatedWorks,
+    Snapshot,
+    SnapshotPart,
+    snapshot_refusals,
+    works_of,
+)
+from tercet.consent.licences.mandate import HeldMandate, Mandate
 from tercet.consent.licences.obstacle import Obstacle
 from tercet.consent.licences.party_history import Parties
-from tercet.consent.licences.repertoire import Repertoire, read_repertoire, repertoire_of
+from tercet.consent.licences.repertoire import (
+    Repertoire,
+    minus,
+    read_repertoire,
+    repertoire_of,
+)
 from tercet.consent.licences.standing import Standing, check_agreement
 from tercet.consent.licences.termination import check_termination
 from tercet.core.errors import TercetError
@@ -34,7 +45,9 @@ from tercet.store.desk_documents import KeptAgreement, KeptTermination
 from tercet.store.desk_mandates import Mandates
 from tercet.store.work_index_files import KeptIndex, Source, keep_index
 
-_NO_MANDATE = (Obstacle.NO_MANDATE, (), ())
+_OF_WORKS = (Obstacle.NO_MANDATE, Obstacle.REPERTOIRE_MISSING, Obstacle.OTHER_REPERTOIRE)
+"""What stands against an agreement that its two parties have signed all the same."""
+_NOTHING = repertoire_of(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,7 @@ class AgreementsAsked:
 
 Places = tuple[int, tuple[int, ...], tuple[Represented, ...]]
 """Where an agreement's works are listed, lists of what is not meant, whom the licensor is for."""
+Mandated = tuple[Obstacle | None, Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +146,21 @@ def _sources(
     """Return every list of works that rows may be asked about, each once, in order of names."""
     names = {each.repertoire.sha256 for each in terms}
     exclusions = {each.repertoire.exclusions for each in terms}
+    mandated: set[tuple[str, str]] = set()
     for each in terms:
-        if each.mandate in snapshots:
-            names |= {part.repertoire.sha256 for part in snapshots[each.mandate].parts}
-        elif each.mandate in mandates:
-            names.add(mandates[each.mandate].mandate.works.sha256)
+        snapshot = snapshots.get(each.mandate)
+        for part in snapshot.parts if snapshot else ():
+            names.add(part.repertoire.sha256)
+            mandated.add((part.repertoire.sha256, part.mandate))
+        if each.mandate in mandates:
+            mandated.add((each.repertoire.sha256, each.mandate))
     read: dict[str, Callable[[], Repertoire]] = {
         name: partial(_read, desk, name) for name in names if name
     }
+    for name, mandate in mandated:
+        held = mandates.get(mandate)
+        if held and name:
+            read[_name_within(name, held)] = partial(_read_within, desk, name, held)
     for lines in exclusions:
         if lines:
             read[_name_of(lines)] = partial(repertoire_of, lines)
@@ -152,6 +173,17 @@ def _name_of(lines: tuple[str, ...]) -> str:
 
 def _read(desk: Desk, name: str) -> Repertoire:
     return read_repertoire(desk.repertoires.path(name).read_bytes(), name)
+
+
+def _name_within(name: str, held: HeldMandate) -> str:
+    return f"{name} within {held.sha256}"
+
+
+def _read_within(desk: Desk, name: str, held: HeldMandate) -> Repertoire:
+    """Return the works of a list that the member's own mandate is for."""
+    works, mandate = _read(desk, name), held.mandate
+    allowed = works if mandate.covers_all_works else _read(desk, mandate.works.sha256)
+    return minus(works, minus(works, works_of(MandatedWorks(held, allowed, _NOTHING))))
 
 
 def _lists(
@@ -170,8 +202,7 @@ def _known(
     places: list[Places] = []
     for each, own in zip(kept, terms, strict=True):
         fault = _fault(each, checks)
-        mandated, lapsed, represented = _represented(own, checks, use)
-        listed = checks.position.get(own.repertoire.sha256, -1)
+        mandated, (listed, lapsed, represented) = _represented(own, checks, use)
         excluded = own.repertoire.exclusions
         out = (checks.position.get(_name_of(excluded), -1),) if excluded else ()
         if -1 in out:
@@ -192,7 +223,9 @@ def _known(
 
 def _fault(kept: KeptAgreement, checks: _Checks) -> Obstacle | None:
     """Return what is wrong with an agreement's document, None for nothing."""
-    standing = check_agreement(kept.document, checks.parties, checks.lists, kept.seen_at)
+    standing = check_agreement(
+        kept.document, checks.parties, checks.lists, kept.seen_at, signed_at=kept.signed_at
+    )
     if standing is not Standing.VALID:
         return Obstacle(f"agreement_{standing}")
     return None if kept.final_at else Obstacle.UNFINISHED
@@ -201,13 +234,17 @@ def _fault(kept: KeptAgreement, checks: _Checks) -> Obstacle | None:
 def _superseded(
     kept: Sequence[KeptAgreement], known: Sequence[KnownAgreement]
 ) -> tuple[KnownAgreement, ...]:
-    """Note what takes the place of what: only a good document of the same two parties does."""
+    """Note what takes the place of what: only a good document of the same two parties does.
+
+    It does so whatever has become of its own works: the one before does not come to life again.
+    """
     by_id = {each.id: each for each in kept}
     later: dict[str, str] = {}
     for each, agreement in zip(kept, known, strict=True):
         before = by_id.get(each.supersedes)
         parties = (each.assigner, each.assignee)
-        if before and agreement.fault is None and parties == (before.assigner, before.assignee):
+        is_good = agreement.fault is None or (agreement.fault in _OF_WORKS and each.final_at)
+        if before and is_good and parties == (before.assigner, before.assignee):
             later.setdefault(before.id, each.id)
     return tuple(replace(each, superseded_by=later.get(each.id, "")) for each in known)
 
@@ -229,51 +266,73 @@ def _terminated_on(kept: KeptAgreement, checks: _Checks) -> str:
     return min(days, default="")
 
 
-def _represented(
-    terms: Terms, checks: _Checks, use: Use
-) -> tuple[Obstacle | None, tuple[int, ...], tuple[Represented, ...]]:
-    """Return for whom a licensor speaks: what stands against it, lists that lapsed, and for whom.
+def _represented(terms: Terms, checks: _Checks, use: Use) -> Mandated:
+    """Return for whom a licensor speaks: what stands against it, of which works, and for whom.
 
-    A member of a collective is spoken for only by a mandate that lies here, signed by the member;
-    what the collective says of its members is not enough to lift their claims.
+    A member of a collective is spoken for only by a mandate that lies here, signed by the member,
+    and only as far as it goes; what the collective says of its members is not enough to lift their
+    claims.
     """
     own = Represented(_keys(terms.licensor.id, checks.parties))
+    listed = checks.position.get(terms.repertoire.sha256, -1)
     if not terms.mandate:
-        return None, (), (own,)
+        return None, (listed, (), (own,))
     snapshot = checks.snapshots.get(terms.mandate)
     if snapshot is not None:
         return _of_snapshot(snapshot, terms, checks, use, own)
+    none = (Obstacle.NO_MANDATE, (listed, (), ()))
     held = checks.mandates.get(terms.mandate)
-    mandate = held.mandate if held else None
-    if held is None or mandate is None or mandate.collective.id != terms.licensor.id:
-        return _NO_MANDATE
-    if not held.carries_on(use.on) or not set(terms.grant.usages) <= set(mandate.usages):
-        return _NO_MANDATE
-    if use.licensee in mandate.excluded_licensees:
-        return _NO_MANDATE
-    position = checks.position.get(mandate.works.sha256, -1)
-    if mandate.works.sha256 and position < 0:
-        return _NO_MANDATE
-    return None, (), (own, Represented(_keys(mandate.member.id, checks.parties), position))
+    if held is None or not held.carries_on(use.on) or not _lets(held.mandate, terms, use):
+        return none
+    position = checks.position.get(_name_within(terms.repertoire.sha256, held), -1)
+    if position < 0:
+        return none
+    member = Represented(_keys(held.mandate.member.id, checks.parties), position)
+    return None, (position, (), (own, member))
+
+
+def _lets(mandate: Mandate, terms: Terms, use: Use) -> bool:
+    """Say whether a member's mandate lets the licensor of these terms grant what they do."""
+    return (
+        mandate.collective.id == terms.licensor.id
+        and set(terms.grant.usages) <= set(mandate.usages)
+        and use.licensee not in mandate.excluded_licensees
+    )
 
 
 def _of_snapshot(
     snapshot: Snapshot, terms: Terms, checks: _Checks, use: Use, own: Represented
-) -> tuple[Obstacle | None, tuple[int, ...], tuple[Represented, ...]]:
-    if snapshot_refusals(terms, snapshot):
-        return _NO_MANDATE
+) -> Mandated:
+    listed = checks.position.get(terms.repertoire.sha256, -1)
     lapsed: list[int] = []
     represented = [own]
     for part in snapshot.parts:
         held = checks.mandates.get(part.mandate)
-        position = checks.position.get(part.repertoire.sha256, -1)
-        if held is None or held.sha256 != part.mandate_sha256 or position < 0:
+        if held is None or held.sha256 != part.mandate_sha256:
             continue
-        if held.carries_on(use.on):
-            represented.append(Represented(_keys(part.member.id, checks.parties), position))
-        else:
-            lapsed.append(position)
-    return None, tuple(lapsed), tuple(represented)
+        if not held.carries_on(use.on) or _had_left(held, snapshot):
+            lapsed.append(checks.position.get(part.repertoire.sha256, -1))
+        elif member := _member(part, held, terms, checks, use):
+            represented.append(member)
+    if snapshot_refusals(terms, snapshot) or -1 in lapsed:  # -1: nobody can say which works lapsed
+        return Obstacle.NO_MANDATE, (listed, (), ())
+    return None, (listed, tuple(lapsed), tuple(represented))
+
+
+def _had_left(held: HeldMandate, snapshot: Snapshot) -> bool:
+    """Say whether a snapshot names a mandate whose revocation was here a day before it, or more."""
+    return bool(held.revoked_on) and held.revoked_on < snapshot.made_at[:10]
+
+
+def _member(
+    part: SnapshotPart, held: HeldMandate, terms: Terms, checks: _Checks, use: Use
+) -> Represented | None:
+    """Return the member that a part of a snapshot speaks for, None where its mandate does not."""
+    position = checks.position.get(_name_within(part.repertoire.sha256, held), -1)
+    is_theirs = held.mandate.member.id == part.member.id
+    if position < 0 or not is_theirs or not _lets(held.mandate, terms, use):
+        return None
+    return Represented(_keys(part.member.id, checks.parties), position)
 
 
 def _keys(party: str, parties: Parties) -> frozenset[str]:

@@ -155,6 +155,7 @@ def _make(folder: Path, checked: Checked, about: dict[str, Any], secret: bytes) 
             {
                 "agreement": kept.document,
                 "seen_at": kept.seen_at,
+                "signed_at": kept.signed_at,
                 "terminated_on": known.terminated_on,
             }
             for known, kept in both

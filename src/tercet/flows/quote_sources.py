@@ -71,7 +71,9 @@ def _agreed(desk: OpenDesk, now: str) -> Iterator[PricedTerms]:
     for kept in store.agreements():
         if kept.assignee != store.party or kept.superseded_by:
             continue
-        standing = check_agreement(kept.document, parties, None, kept.seen_at)
+        standing = check_agreement(
+            kept.document, parties, None, kept.seen_at, signed_at=kept.signed_at
+        )
         ended = store.terminated_on(kept.id)
         terms = agreement_of(kept.document).terms
         over = terms.grant.period.end and terms.grant.period.end <= now[:10]

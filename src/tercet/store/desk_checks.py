@@ -15,7 +15,7 @@ from tercet.consent.licences.party_history import Parties, PartyHistory
 from tercet.consent.licences.signing import signatures_of
 from tercet.consent.licences.standing import check_offer, check_signers, require_valid
 from tercet.consent.licences.termination import check_termination
-from tercet.core.errors import RefusedError
+from tercet.core.errors import RefusedError, TercetError
 from tercet.store.desk_database import DeskDatabase
 from tercet.store.desk_documents import (
     AgreementKnownError,
@@ -43,11 +43,14 @@ def first_day_without(
     What was taken in had effect or was a proposal, by what was known when it was seen.
     """
     agreement = agreement_of(kept.document)
-    days = [
-        str(each.document["effective_on"])
-        for each in ends
-        if check_termination(each.document, agreement, parties, each.seen_at)
-    ]
+    days = []
+    for each in ends:
+        try:
+            has_effect = check_termination(each.document, agreement, parties, each.seen_at)
+        except TercetError:
+            continue  # its key was given up in the second it came: it ends nothing, nor stops all
+        if has_effect:
+            days.append(str(each.document["effective_on"]))
     return min(days, default="")
 
 

@@ -23,7 +23,7 @@ from tercet.consent.licences.party_history import PartyHistory, PartyVersion
 from tercet.consent.licences.signing import Document, document_sha256, signatures_of
 from tercet.consent.licences.standing import offered_terms
 from tercet.core.canonical import canonical_json
-from tercet.core.errors import ConflictError, IntegrityError
+from tercet.core.errors import ConflictError, IntegrityError, RefusedError
 from tercet.core.strict_json import read_canonical_object
 from tercet.store.desk_schema import (
     AGREEMENT_SIGNATURES,
@@ -37,11 +37,19 @@ from tercet.store.desk_schema import (
     TERMINATIONS,
 )
 
+TERMINATIONS_MAX = 100  # of one agreement by the same signers; proposals cost nothing
+
 
 class AgreementKnownError(ConflictError):
     """An agreement with the id of another one."""
 
     code = "agreement-id-taken"
+
+
+class TerminationsError(RefusedError):
+    """One more termination of an agreement than is kept of who signed it."""
+
+    code = "too-many-terminations"
 
 
 class NotFinalError(ConflictError):
@@ -286,13 +294,22 @@ def is_superseding(connection: Connection, agreement_id: str, except_pid: str) -
 
 
 def add_termination(connection: Connection, document: Document, at: str) -> None:
-    """Keep a termination as it is signed; with one more signature it is kept once more."""
+    """Keep a termination as it is signed; with one more signature it is kept once more.
+
+    Raises TerminationsError where these signers left too many before.
+    """
     signers = " ".join(sorted({each.party for each in signatures_of(document)}))
     sha256 = document_sha256(document)
-    query = select(TERMINATIONS.c.number).where(
-        TERMINATIONS.c.sha256 == sha256, TERMINATIONS.c.signers == signers
+    query = select(TERMINATIONS.c.sha256).where(
+        TERMINATIONS.c.agreement_id == document["agreement"], TERMINATIONS.c.signers == signers
     )
-    if connection.execute(query).scalar() is None:
+    known = connection.execute(query).scalars().all()
+    if sha256 not in known:
+        if len(known) >= TERMINATIONS_MAX:
+            raise TerminationsError(
+                f"expected at most {TERMINATIONS_MAX} terminations by the same, got one more",
+                hint="sign one of those that are here",
+            )
         connection.execute(
             insert(TERMINATIONS).values(
                 agreement_id=document["agreement"],
@@ -371,7 +388,10 @@ def _superseding(connection: Connection) -> dict[str, str]:
 def _kept_agreement(
     row: Row[Any], signatures: Iterable[Row[Any]], later: dict[str, str]
 ) -> KeptAgreement:
-    signed = list(signatures)
+    first: dict[str, Row[Any]] = {}  # who signs again, by another key, adds nothing
+    for each in signatures:
+        first.setdefault(each.party, each)
+    signed = list(first.values())
     carried = [{"party": s.party, "key_id": s.key_id, "jws": s.jws} for s in signed]
     return KeptAgreement(
         id=row.agreement_id,

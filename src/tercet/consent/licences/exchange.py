@@ -22,7 +22,13 @@ from dataclasses import dataclass, replace
 
 from tercet.consent.licences.exchange_content import Checks, check_content, check_one_signature
 from tercet.consent.licences.messages import Answer, Message, message_document
-from tercet.consent.licences.negotiation import Role, State, Step, next_state
+from tercet.consent.licences.negotiation import (
+    Role,
+    State,
+    Step,
+    next_state,
+    possible_steps,
+)
 from tercet.consent.licences.negotiation_side import (
     MESSAGES_MAX,
     Answered,
@@ -280,7 +286,9 @@ def _check_place(negotiation: Negotiation, message: Message) -> None:
 
 
 def _check_length(negotiation: Negotiation, message: Message) -> None:
-    if len(negotiation.entries) >= MESSAGES_MAX and message.step is not Step.TERMINATE:
+    may_end = Step.TERMINATE in possible_steps(negotiation.state, message.sender)
+    ends = message.step is Step.TERMINATE and may_end  # one that may not could be said for ever
+    if len(negotiation.entries) >= MESSAGES_MAX and not ends:
         raise LengthError(f"expected at most {MESSAGES_MAX} messages in one negotiation")
 
 

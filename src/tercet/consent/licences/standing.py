@@ -126,13 +126,16 @@ def check_agreement(
     signers: tuple[str, ...] | None = None,
     offer: Document | None = None,
     pids: tuple[str, str] | None = None,
+    signed_at: Mapping[str, str] | None = None,
 ) -> Standing:
     """Say how an agreement stands.
 
     ``signers`` are the ids of those who must have signed, in order: by default the assigner and
     the assignee. With ``offer``, the agreement must say what that offer said, and have been made
     while it was open or in the time to sign after that; with ``pids`` (consumer's, provider's), be
-    of that negotiation. Without ``repertoires`` its list of works is not looked at.
+    of that negotiation. Without ``repertoires`` its list of works is not looked at. ``signed_at``
+    is when the signature of each party was first seen, where that is not ``seen_at``: who signs
+    first cannot void it all by giving up its key before the other one signs.
     """
     try:
         agreement = agreement_of(document)
@@ -141,7 +144,7 @@ def check_agreement(
     wanted = (agreement.assigner, agreement.assignee) if signers is None else signers
     names = tuple(name for name in (agreement.terms.licensor, agreement.terms.licensee) if name)
     checks = (
-        check_signers(document, wanted, parties, agreement.made_at, seen_at),
+        check_signers(document, wanted, parties, agreement.made_at, seen_at, signed_at=signed_at),
         _check_names(names, parties),
         _check_pids(agreement, pids),
         Standing.VALID if offer is None else _check_offered(agreement, offer),
@@ -179,11 +182,18 @@ def offered_terms(offer: Offer) -> Terms:
 
 
 def check_signers(
-    document: Document, signers: tuple[str, ...], parties: Parties, made_at: str, seen_at: str
+    document: Document,
+    signers: tuple[str, ...],
+    parties: Parties,
+    made_at: str,
+    seen_at: str,
+    *,
+    signed_at: Mapping[str, str] | None = None,
 ) -> Standing:
     """Say whether a document is signed by exactly these parties, in this order.
 
-    ``made_at`` is what the document claims, ``seen_at`` when the store first saw it so signed.
+    ``made_at`` is what the document claims, ``seen_at`` when the store first saw it so signed;
+    ``signed_at`` says that of parties whose signature it saw before.
     """
     try:
         signatures = signatures_of(document)
@@ -196,7 +206,8 @@ def check_signers(
         if signatures[at].party != party:
             by_whom = {signature.party for signature in signatures}
             return Standing.UNSIGNED if by_whom <= set(signers) else Standing.OTHER_SIGNER
-        standing = _check_one(payload, signatures[at], parties, made_at, seen_at)
+        first_seen_at = (signed_at or {}).get(party, seen_at)
+        standing = _check_one(payload, signatures[at], parties, made_at, first_seen_at)
         if standing is not Standing.VALID:
             return standing
     return Standing.VALID if len(signatures) == len(signers) else Standing.OTHER_SIGNER
@@ -251,8 +262,8 @@ def _check_offered(agreement: Agreement, document: Document) -> Standing:
         return Standing.OTHER_TEXT
     if agreement.made_at < offer.made_at:
         return Standing.OTHER_OFFER
-    last = datetime.fromisoformat(offer.valid_until) + timedelta(days=SIGNING_DAYS)
-    is_in_time = datetime.fromisoformat(agreement.made_at) < last
+    late = datetime.fromisoformat(agreement.made_at) - datetime.fromisoformat(offer.valid_until)
+    is_in_time = late < timedelta(days=SIGNING_DAYS)
     return Standing.VALID if is_in_time else Standing.OFFER_EXPIRED
 
 

@@ -19,12 +19,12 @@ A termination by one, where both must sign, is a proposal and has no effect.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from tercet.consent.licences.agreement import Agreement
 from tercet.consent.licences.closed_fields import DOCUMENT_ID, ClosedFields
+from tercet.consent.licences.mandate import day_after
 from tercet.consent.licences.party_history import Parties
 from tercet.consent.licences.signing import Document, signatures_of
 from tercet.consent.licences.standing import check_signers, require_valid
@@ -117,7 +117,7 @@ def check_termination(
             hint="a licensor ends an agreement together with the licensee: reason mutual",
         )
     days = agreement.terms.wind_down.notice_days
-    earliest = (date.fromisoformat(begins) + timedelta(days=days)).isoformat()
+    earliest = day_after(begins, days)
     if termination.effective_on < earliest and set(signers) != both:
         raise TerminationError(
             f"expected an end from {earliest} on ({days} days of notice), got "
