@@ -29,6 +29,7 @@ from licensed import (
 from registered import drawing, register, save
 from small_corpora import NOW, URLS, png, run, verdicts, write_evidence, write_table
 
+from tercet.consent.licences.repertoire import repertoire_of
 from tercet.consent.licences.signing import signed
 from tercet.consent.licences.termination import (
     Termination,
@@ -184,6 +185,15 @@ def test_a_superseded_agreement_grants_nothing_and_the_later_one_does(tmp_path: 
     found = cleared(tmp_path)
     assert "agreement_superseded" in found[0][1]
     assert found[1][0] == "cleared"
+
+
+def test_what_was_superseded_does_not_come_back_when_the_later_list_is_lost(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path)
+    first = agree(desk, [f"sha256:{DIGEST}"])
+    agree(desk, [f"sha256:{OTHER_DIGEST}"], name="a2", supersedes=first)
+    later = repertoire_of([f"sha256:{OTHER_DIGEST}"]).sha256
+    desk.repertoires.path(later).unlink()
+    assert reasons_of_first(tmp_path) == ["agreement_superseded"]
 
 
 def test_an_agreement_of_others_supersedes_nothing(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ def hand_over(desk: OpenDesk, snapshot_id: str) -> dict[str, Any]:
     snapshot = mandates.snapshot(snapshot_id)
     parties = {snapshot.collective.id, *(part.member.id for part in snapshot.parts)}
     names = {snapshot.repertoire.sha256, *(part.repertoire.sha256 for part in snapshot.parts)}
+    given = (mandates.held(part.mandate).mandate for part in snapshot.parts)
+    names |= {mandate.works.sha256 for mandate in given if not mandate.covers_all_works}
     revoked = [mandates.revocation_document(part.mandate) for part in snapshot.parts]
     return {
         "type": HANDOVER_TYPE,
