@@ -29,6 +29,37 @@ def test_blocked_words(prompt: str, found: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    "prompt",
+    [
+        "lo\u200bgo",
+        "lo\u00adgo",
+        "l\u2060ogo",
+        "lo\u0338go",
+        "lоgо",
+        "lοgo",
+        "l\ufe0fogo",
+        "𝓁𝓸𝓰𝓸",
+        "ⓛⓞⓖⓞ",
+    ],
+    ids=ascii,
+)
+def test_a_blocked_word_in_letters_that_look_the_same(prompt: str) -> None:
+    assert prompt_breaches(WORDS, (), f"a {prompt} on a wall")
+
+
+@pytest.mark.parametrize("blocked", ["米老鼠", "หนูมิกกี้", "ミッキー"])
+def test_a_blocked_word_where_words_have_no_spaces(blocked: str) -> None:
+    guards = Guards(blocked_words=(blocked,), styles=False)
+    assert prompt_breaches(guards, (), f"我{blocked}跑")
+    assert not prompt_breaches(guards, (), "我跑")
+
+
+def test_words_with_marks_are_not_those_without() -> None:
+    guards = Guards(blocked_words=("bo", "modem"), styles=False)
+    assert not prompt_breaches(guards, (), "một con bò, a modern house")
+
+
+@pytest.mark.parametrize(
     ("prompt", "is_breach"),
     [
         ("a hill, First Owner", True),

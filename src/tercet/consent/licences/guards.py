@@ -11,10 +11,18 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
+from tercet.consent.licences.names import skeleton
 from tercet.core.terms import Guards
 
-_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+"""Letters of scripts that set no space between words (Thai, Lao, Burmese, Khmer, Kana, Han)."""
+_WORD = re.compile(rf"[^\W_{_UNSPACED}]+|[{_UNSPACED}]")
+_UNSEEN = ("Cc", "Cf", "Mn", "Me")  # joiners, soft hyphens, marks that no letter is made with
 _ASKING = (
     ("style", "of"), ("manner", "of"), ("look", "of"), ("work", "of"), ("by",), ("like",),
     ("after",), ("phong", "cách"), ("phong", "cách", "của"), ("kiểu",), ("kiểu", "của"),
@@ -50,8 +58,27 @@ def prompt_breaches(guards: Guards, names: Iterable[str], prompt: str) -> tuple[
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the words of ``text``, however they are written: letters of any width and case."""
-    return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+    """Return the words of ``text``, however they are written.
+
+    Letters of any width and case, with or without what cannot be seen between them; letters of
+    other scripts that look like Latin ones are read as these. Where a script sets no spaces, each
+    letter is a word.
+    """
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return tuple(_WORD.findall("".join(map(_seen, plain))))
+
+
+@lru_cache(maxsize=65_536)
+def _seen(character: str) -> str:
+    """Return what a person sees of a character, "" where that is nothing."""
+    if character.isspace():
+        return character
+    if unicodedata.category(character) in _UNSEEN:
+        return ""
+    if character.isascii():
+        return character
+    like = skeleton(character)
+    return like if like.isascii() and like.isalnum() else character
 
 
 def _breaches(guards: Guards, names: Iterable[str], prompt: tuple[str, ...]) -> Iterator[Breach]:
