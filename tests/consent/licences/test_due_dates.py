@@ -73,6 +73,12 @@ def test_a_termination_ends_everything_on_its_day() -> None:
     assert dues_of("a", TERMS, "2026-01-02", terminated_on="2026-01-31") == ()
 
 
+def test_a_termination_after_the_last_day_does_not_bring_use_back() -> None:
+    for day in ("2027-07-31", "2029-01-01"):
+        assert days(DueKind.GENERATION_END, terminated_on=day) == ["2027-07-31"]
+        assert days(DueKind.REPORT, terminated_on=day) == days(DueKind.REPORT)
+
+
 @given(
     st.integers(0, 60), st.integers(0, 90), st.sampled_from(Tail), st.integers(0, 40),
     st.sampled_from(["", "2026-03-03", "2029-01-01"]),

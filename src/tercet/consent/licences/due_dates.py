@@ -81,8 +81,7 @@ def _payments(terms: Terms, on: str) -> Iterator[_Found]:
 def _reports(terms: Terms, days: Days, terminated_on: str, until: str) -> Iterator[_Found]:
     """Yield a report for every period that begins before the last day on which use may go on."""
     months, due_days = terms.reporting.period_months, terms.reporting.due_days
-    last = terminated_on or days.generation_end
-    last = max(last, days.end) if not terminated_on else last
+    last = _last(days, terminated_on)
     at = 0
     while months:
         start = month_later(days.start, at * months)
@@ -112,12 +111,17 @@ def _ends(terms: Terms, days: Days, end: str, terminated_on: str) -> Iterator[_F
         on = day_after(end, keeping.deletion_days)
         kept = "" if keeping.keeps_checkpoints else " and checkpoints"
         yield on, DueKind.DELETION, f"all copies{kept} must be deleted{certified}"
-    generation_end = terminated_on or days.generation_end
+    generation_end = _last(days, terminated_on)
     if generation_end != FOREVER:
         yield generation_end, DueKind.GENERATION_END, "the model may generate no more"
     if terms.audit.records_years:
         on = month_later(end, 12 * terms.audit.records_years)
         yield on, DueKind.RECORDS_END, "records for audits need no longer be kept"
+
+
+def _last(days: Days, terminated_on: str) -> str:
+    """Return the first day without any use: a termination after it brings nothing back."""
+    return min(days.generation_end, terminated_on or FOREVER)
 
 
 def day_after(day: str, days: int) -> str:
