@@ -8,7 +8,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -20,10 +20,12 @@ from tercet.core.errors import IntegrityError, RefusedError
 from tercet.core.terms import Guards, Period
 from tercet.flows.agreements import AgreementsAsked
 from tercet.flows.generate import generate
+from tercet.flows.generate_licences import require_licences
 from tercet.flows.generate_request import Request
 from tercet.flows.pack import pack
 from tercet.flows.train import train
 from tercet.flows.verify_model import verify_record
+from tercet.studio.engines.engine import Engine
 
 TODAY = datetime.now(UTC)  # credentials are signed at it, by a certificate made today
 AFTER = TODAY + timedelta(days=400)
@@ -84,6 +86,21 @@ def test_what_the_licence_forbids(
     with pytest.raises(RefusedError, match=said):
         made(licensed, prompt, now, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_rests_once_a_licence_that_it_learned_under_is_terminated(
+    licensed: Path, tmp_path: Path
+) -> None:
+    """Notice had been given when the works were cleared; the day it ends on came later."""
+    listed = (licensed / "out/agreements/listed.jsonl").read_bytes()
+    ended = listed.replace(b'"terminated_on":""', b'"terminated_on":"2027-01-01"')
+    assert ended != listed
+    (tmp_path / "agreements.jsonl").write_bytes(ended)
+    engine, adapter = cast(Engine, object()), str(tmp_path / "adapter.safetensors")
+    last = datetime(2026, 12, 31, tzinfo=UTC)
+    require_licences(engine, ["a red car"], lora=adapter, now=last)
+    with pytest.raises(RefusedError, match="until 2027-01-01"):
+        require_licences(engine, ["a red car"], lora=adapter, now=last + timedelta(days=1))
 
 
 def test_a_list_of_licences_left_out_or_exchanged(licensed: Path, tmp_path: Path) -> None:

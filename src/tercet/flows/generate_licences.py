@@ -62,7 +62,8 @@ def _require(licence: dict[str, Any], day: str, prompts: list[str]) -> None:
     try:
         name = str(licence["licensor"]["name"])
         period = licence["period"]
-        start, end = str(period["start"]), str(period["generation_end"])
+        ends = (str(period["generation_end"]), str(licence["terminated_on"]))
+        start, end = str(period["start"]), min(day for day in ends if day)
         guards = guards_of(licence["duties"]["guards"])
     except (KeyError, TypeError, ValueError, InputError) as error:
         raise IntegrityError(f"a licence that the model learned under lacks {error}") from error
