@@ -117,6 +117,14 @@ def test_only_offered_rows_are_counted(tmp_path: Path) -> None:
     assert made.lines[0].term == "not stated"
 
 
+def test_one_offer_found_in_two_declarations_of_an_item_is_paid_once(tmp_path: Path) -> None:
+    """One of them also offers something dearer: that does not make it another offer."""
+    offers = [priced("a", 20_000), priced("b", 20_000), priced("b", 90_000, "crawl")]
+    made = asked(clearance(tmp_path, offered(3, "a", "b"), offers))
+    assert totals(made) == {"EUR": (60_000, 60_000)}
+    assert (made.lines[0].items, made.lines[0].alternatives) == (3, 2)
+
+
 def test_currencies_are_never_added_up(tmp_path: Path) -> None:
     rows = [*offered(2, "a"), *offered(1, "b", site=B)]
     offers = [priced("a", 5), priced("b", 7, site=B, currency="USD")]

@@ -103,10 +103,11 @@ _GROUPS = """
 """
 _PAIRS = """
     CREATE TABLE pairs AS
-    SELECT DISTINCT p.g, c.offer_id, c.owner, c.site, c.word, c.currency, c.amount, c.url, c.kind,
-           c.alternatives
+    SELECT p.g, c.offer_id, c.owner, c.site, c.word, c.currency, c.amount, c.url, c.kind,
+           max(c.alternatives) AS alternatives
     FROM (SELECT g, unnest(declarations) AS declaration_id FROM groups) AS p
     JOIN chosen AS c ON c.declaration_id = p.declaration_id
+    GROUP BY ALL
 """
 _PRICED = "(SELECT DISTINCT g FROM pairs WHERE currency IS NOT NULL)"
 _LINES = """
