@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,12 @@ from tercet.flows.license_post import FILE_SCHEME, checked_address
 
 NEW_OPEN_MAX = 10_000
 """Negotiations begun by others that are not ended; beyond it nobody can begin another."""
+
+PARTIES_MAX = 20_000
+"""Parties that are known; beyond it only a person takes in another one."""
+
+FETCHES_MAX = 4
+"""Strangers' servers that are asked at a time: one that does not answer holds a thread."""
 
 
 class Place(StrEnum):
@@ -68,6 +75,7 @@ class DeskService:
     def __init__(self, desk: OpenDesk, on_message: Callable[[], None] | None = None) -> None:
         self.desk = desk
         self.on_message = on_message or (lambda: None)
+        self._fetches = threading.BoundedSemaphore(FETCHES_MAX)
 
     def receive(self, raw: bytes, place: Place, pid: str) -> Answer:
         """Take the body of a message that came to a place. Raises InputError for what is none."""
@@ -151,6 +159,7 @@ class DeskService:
         document = read_canonical_object(message.introduction)
         if party_of(document).id != message.party:
             raise DocumentError("expected the sender's own document as introduction")
+        self._check_newcomer(message)
         try:
             add_party(self.desk, [document])
         except PartyOldVersionError:
@@ -163,8 +172,21 @@ class DeskService:
                 raise DocumentError("expected the sender's own documents at its address") from None
             add_party(self.desk, versions)
 
+    def _check_newcomer(self, message: Message) -> None:
+        """Who is not known may begin a negotiation, and there is room for so many only."""
+        if self.desk.store.knows(message.party):
+            return
+        if pid := message.pid(message.sender.other):
+            raise MissingError(f"no negotiation {pid} here")
+        if self.desk.store.party_count() >= PARTIES_MAX:
+            raise BusyError("too many parties are known here", retry_after_s=3600)
+
     def _fetched(self, address: str) -> tuple[Document, ...]:
+        if not self._fetches.acquire(blocking=False):
+            raise BusyError("too many parties are being asked who they are", retry_after_s=30)
         try:
             return fetch_party(self.desk, address)
         except InputError as error:  # its server may be there a little later
             raise BusyError(error.message, retry_after_s=30) from error
+        finally:
+            self._fetches.release()

@@ -103,6 +103,16 @@ class Desk:
             raise MissingError(f"the party {party} is not known here")
         return found[party]
 
+    def knows(self, party: str) -> bool:
+        """Say whether a party is known."""
+        with self.database.reading() as connection:
+            return documents.knows_party(connection, party)
+
+    def party_count(self) -> int:
+        """Return how many parties are known, our own included."""
+        with self.database.reading() as connection:
+            return documents.count_parties(connection)
+
     def take_parties(
         self, versions: Iterable[Document], at: str, *, confirmed: frozenset[str] = frozenset()
     ) -> PartyHistory:

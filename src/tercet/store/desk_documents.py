@@ -119,6 +119,18 @@ def party_histories(connection: Connection, party: str = "") -> dict[str, PartyH
     return {each: PartyHistory(tuple(those)) for each, those in versions.items()}
 
 
+def knows_party(connection: Connection, party: str) -> bool:
+    """Say whether a party is known."""
+    query = select(PARTY_VERSIONS.c.party).where(PARTY_VERSIONS.c.party == party)
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
+def count_parties(connection: Connection) -> int:
+    """Return how many parties are known."""
+    query = select(func.count()).where(PARTY_VERSIONS.c.version == 1)
+    return int(connection.execute(query).scalar_one())
+
+
 def names_of_others(connection: Connection, party: str) -> dict[str, str]:
     """Return the names that all parties but one have now, by id."""
     latest = func.max(PARTY_VERSIONS.c.version)  # SQLite: the other columns are of that row
