@@ -360,3 +360,26 @@ def test_what_was_checked_is_checked_again_when_the_desk_has_changed(tmp_path: P
     assert desk.take_termination(document, NOW)
     shutil.rmtree(tmp_path / "out")
     assert reasons_of_first(tmp_path) == ["agreement_terminated"]
+
+
+def test_two_clearings_from_one_desk_at_once(tmp_path: Path) -> None:
+    """The desk learns of one more agreement, and another clearing of it begins, before the rows."""
+    desk = desk_in(tmp_path)
+    first = agree(desk, [f"sha256:{DIGEST}"])
+    other, began = tmp_path / "other", []
+    other.mkdir()
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "reading sites" and not began:
+            began.append(stage)
+            agree(desk, [f"sha256:{OTHER_DIGEST}"], name="a0")
+            write_evidence(other / "evidence")
+            (other / "desk").symlink_to(tmp_path / "desk")
+            assert [verdict for verdict, _ in cleared(other)[:2]] == ["cleared", "cleared"]
+
+    assert [verdict for verdict, _ in cleared(tmp_path, progress=progress)[:2]] == [
+        "cleared", "blocked",
+    ]  # fmt: skip
+    assert [each["id"] for each in read_lines(tmp_path / "out", "listed.jsonl")] == [first]
+    for folder in (tmp_path, other):
+        assert all(check.holds for check in verify(folder / "out")), verify(folder / "out")

@@ -51,13 +51,13 @@ def keep_account(
     place = out / FOLDER
     place.mkdir(parents=True, exist_ok=True)
     for name in (LISTED, DOCUMENTS):
-        lines = (agreements.folder / FOLDER / name).read_bytes().splitlines(keepends=True)
+        lines = agreements.files[name].splitlines(keepends=True)
         chosen = [lines[at] for at in rested]
         if name == LISTED:
             chosen = [_with_rows(line, counts[at]) for at, line in zip(rested, chosen, strict=True)]
         write_atomically(place / name, b"".join(chosen))
     for name in (STANDINGS, PARTIES):
-        write_atomically(place / name, (agreements.folder / FOLDER / name).read_bytes())
+        write_atomically(place / name, agreements.files[name])
     return {
         "use": use_fields(agreements.use),
         "trusted_keys": sorted(trusted_keys),

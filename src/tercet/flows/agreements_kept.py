@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hmac
 import json
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tercet.consent.licences.agreement_standing import (
@@ -47,6 +48,7 @@ from tercet.store.desk import Desk
 from tercet.store.desk_agreements import desk_state
 from tercet.store.files import sha256_of_file, write_atomically
 from tercet.store.keys import SigningKey
+from tercet.store.work_index_files import is_kept
 
 ENTRIES, MANIFEST = "entries.json", "manifest.json"
 _FILES = (ENTRIES, STANDINGS, LISTED, DOCUMENTS, PARTIES)
@@ -55,14 +57,15 @@ _PURPOSE = "agreements that were checked"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Agreements ready for the rows: what workers need, and the folder with what is said of them.
+    """Agreements ready for the rows: what workers need, and the files with what is said of them.
 
-    ``state`` is what the verdicts depend on, for the plan of the clearing.
+    ``files`` hold their bytes by name: another clearing from the same desk may replace those on
+    disk meanwhile. ``state`` is what the verdicts depend on, for the plan of the clearing.
     """
 
     task: AgreementTask
     use: Use
-    folder: Path
+    files: dict[str, bytes]
     state: dict[str, Any]
 
 
@@ -85,45 +88,61 @@ def prepare_agreements(
         "use": use_fields(use),
         "trusted_keys": sorted(trusted_keys),
     }
-    folder = asked.desk / "checked"
     secret = key.secret(_PURPOSE)
-    known = _known(folder, about, secret)
-    if known is None:
+    files = _known(asked.desk / "checked", about, secret)
+    kept = json.loads(files[ENTRIES]) if files else {}
+    if files is None or not is_kept(asked.desk / "index" / kept["index"]):
         try:
-            _make(folder, checked_agreements(asked, trusted_keys), about, secret)
+            files = _checked_now(asked, trusted_keys, about, secret)
         except OSError as error:
             raise StorageError(
-                f"cannot write {folder}: {error.strerror or error}",
+                f"cannot write under {asked.desk}: {error.strerror or error}",
                 hint="free some space, or make the desk writable",
             ) from error
-        known = _known(folder, about, secret)
-    if known is None:
-        raise StorageError(f"{folder} is not as it was written", hint="try again")
-    task = _task(asked.desk / "index", known)
+        kept = json.loads(files[ENTRIES])
+    task = _task(asked.desk / "index", kept)
     ids = "\n".join(entry.declaration_id for entry in task.entries)
     told = {
         "use": use_fields(use),
         "count": len(task.entries),
         "standings_sha256": sha256_hex(ids.encode()),
     }
-    return Prepared(task, use, folder, told)
+    return Prepared(task, use, files, told)
 
 
-def _known(folder: Path, about: dict[str, Any], secret: bytes) -> dict[str, Any] | None:
-    """Return the entries that were kept for just this, None where they are not to be used."""
+def _checked_now(
+    asked: AgreementsAsked, trusted_keys: frozenset[str], about: dict[str, Any], secret: bytes
+) -> dict[str, bytes]:
+    """Check the agreements of a desk and keep what came of it beside the desk. Raises OSError.
+
+    It is written apart and put in its place as a whole: others may be reading there.
+    """
+    with TemporaryDirectory(prefix=".checked-", dir=asked.desk) as apart:
+        made, folder = Path(apart) / "new", asked.desk / "checked"
+        _make(made, checked_agreements(asked, trusted_keys), about, secret)
+        files = _known(made, about, secret)
+        if files is None:
+            raise StorageError(f"{made} is not as it was written", hint="try again")
+        with suppress(OSError):  # somebody else was quicker: theirs is as good
+            if folder.exists():
+                folder.rename(Path(apart) / "old")
+            made.rename(folder)
+    return files
+
+
+def _known(folder: Path, about: dict[str, Any], secret: bytes) -> dict[str, bytes] | None:
+    """Return the files that were kept for just this, None where they are not to be used."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
         seal = manifest.pop("seal")
         if manifest["about"] != about or not hmac.compare_digest(seal, _seal(manifest, secret)):
             return None
-        if any(sha256_of_file(_place(folder, name)) != manifest["files"][name] for name in _FILES):
-            return None
-        entries: dict[str, Any] = json.loads((folder / ENTRIES).read_bytes())
-        if not (folder.parent / "index" / entries["index"] / "index.json").is_file():
+        files = {name: _place(folder, name).read_bytes() for name in _FILES}
+        if any(sha256_hex(raw) != manifest["files"][name] for name, raw in files.items()):
             return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return entries
+    return files
 
 
 def _place(folder: Path, name: str) -> Path:
@@ -135,8 +154,7 @@ def _seal(manifest: dict[str, Any], secret: bytes) -> str:
 
 
 def _make(folder: Path, checked: Checked, about: dict[str, Any], secret: bytes) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir()
     captured = [
         standing_capture(
             known.id, standing_document(known, checked.use, standing), f"{checked.use.on}T00:00:00Z"

@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import binascii
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -41,6 +45,7 @@ Source = tuple[str, Callable[[], Repertoire]]
 """A name that stands for the content, and what reads it, or raises what is wrong with it."""
 
 _CHUNK = 1 << 20
+_UNUSED_S_MAX = 24 * 60 * 60
 _CHECKED = ("number.npy", "combinations.npz", "addresses.parquet")
 _VERSION = 1
 
@@ -57,14 +62,16 @@ class KeptIndex:
 def keep_index(folder: Path, sources: Sequence[Source]) -> KeptIndex:
     """Return the index of ``sources``, from ``folder`` if it was made before, else made there.
 
-    The combinations' numbers are positions in ``sources``; what could not be read is in none. Only
-    the last index made is kept. Raises StorageError.
+    The combinations' numbers are positions in ``sources``; what could not be read is in none. Older
+    indexes are removed once they were not used for a day: a clearing may still read them. Raises
+    StorageError.
     """
     names = [name for name, _ in sources]
     key = sha256_hex(canonical_json({"version": _VERSION, "repertoires": names}))
     place = folder / key[:16]
     known = open_index(place)
     if known is not None and -1 not in known.work_counts:
+        is_kept(place)
         return known
     try:
         _make(folder, place, names, sources)
@@ -77,6 +84,15 @@ def keep_index(folder: Path, sources: Sequence[Source]) -> KeptIndex:
     if made is None:
         raise IntegrityError(f"the index in {place} is not as it was written", hint="try again")
     return made
+
+
+def is_kept(place: Path) -> bool:
+    """Say whether an index is in ``place``; if so it stays there for a day from now."""
+    if not (place / "index.json").is_file():
+        return False
+    with suppress(OSError):  # where nobody may write, nobody removes it either
+        os.utime(place)
+    return True
 
 
 def open_index(place: Path) -> KeptIndex | None:
@@ -104,14 +120,16 @@ def open_index(place: Path) -> KeptIndex | None:
 
 def _make(folder: Path, place: Path, names: list[str], sources: Sequence[Source]) -> None:
     for old in folder.glob("*") if folder.exists() else ():
-        shutil.rmtree(old, ignore_errors=True)
-    temporary = folder / f".{place.name}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+        if old.stat().st_mtime < time.time() - _UNUSED_S_MAX:
+            shutil.rmtree(old, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = Path(mkdtemp(prefix=".", dir=folder))
     counts = _write(temporary, sources)
     digests = {name: sha256_of_file(temporary / name) for name in _CHECKED}
     manifest = {"repertoires": names, "work_counts": counts, "files": digests}
     write_atomically(temporary / "index.json", canonical_json(manifest))
+    if place.exists():  # damaged, or of lists that are here again, or made by somebody meanwhile
+        place.rename(temporary.with_name(f"{temporary.name}-old"))
     temporary.rename(place)
 
 
