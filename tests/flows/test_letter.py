@@ -111,6 +111,19 @@ def test_an_address_is_not_written_to_again_and_again(
     assert counts(keeper, letter) == (1, 0, 0)
 
 
+def test_one_mailbox_signs_once_whatever_follows_a_plus(
+    keeper: OpenDesk, letter: KeptLetter, clock: Clock
+) -> None:
+    _, message = sign_by_email(keeper, letter, person(), "a+one@b.example", MAIL)
+    assert message["To"] == "a+one@b.example"
+    with pytest.raises(RefusedError, match="short while ago"):
+        sign_by_email(keeper, letter, person(), "A+two@b.example", MAIL)
+    confirm(keeper, links(message)[0])
+    clock.now = "2026-06-01T12:00:00Z"
+    with pytest.raises(SignedTwiceError):
+        sign_by_email(keeper, letter, person("Another Name"), "a@B.example", MAIL)
+
+
 def test_a_link_is_good_for_a_week_and_for_nothing_else(
     keeper: OpenDesk, letter: KeptLetter, clock: Clock
 ) -> None:
@@ -123,7 +136,15 @@ def test_a_link_is_good_for_a_week_and_for_nothing_else(
         confirm(keeper, to_confirm)
 
 
-@pytest.mark.parametrize("email", ["nobody", "a@b.example\nBcc: c@d.example", "a b@c.example", ""])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "nobody", "a@b.example\nBcc: c@d.example", "a b@c.example", "", "a@b.example.",
+        "a\0@b.example",
+        "=?utf-8?q?c=40d.example=2Ca?=@b.example", "=?utf-8?q?a?=@b.example", "é@b.example",
+        "a\u202eb@c.example", "a\ud800@b.example", ".a@b.example", "a@-b.example",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_gets_no_message(
     keeper: OpenDesk, letter: KeptLetter, email: str
 ) -> None:

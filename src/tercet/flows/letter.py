@@ -44,7 +44,7 @@ from tercet.consent.licences.letter_token import (
     token_of,
     token_text,
 )
-from tercet.consent.licences.mandate import MAIL
+from tercet.consent.licences.mandate import MAIL, mailbox_of
 from tercet.consent.licences.party_history import Parties, PartyHistory, receive_parties
 from tercet.consent.licences.person_text import tidy_person_text
 from tercet.consent.licences.signing import Document, signed
@@ -242,7 +242,7 @@ def sign_by_email(
     signature = signature_by(person, letter.sha256, signature_id=desk.make_id(), made_at=at)
     proof = Proof(ProofKind.EMAIL, ProofState.ASKED)
     new = NewSignature(
-        signature, f"mail:{email.casefold()}", (proof,), email, replaces_unverified=True
+        signature, f"mail:{mailbox_of(email)}", (proof,), email, replaces_unverified=True
     )
     letters.may_write_to(
         letter.sha256, email, at=at, not_since=_shifted(at, hours=-MAIL_EVERY_HOURS)

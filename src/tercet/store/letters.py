@@ -27,6 +27,7 @@ from tercet.consent.licences.letter import (
 from tercet.consent.licences.letter_counts import Proof, ProofKind, ProofState, Signatory
 from tercet.consent.licences.letter_export import SIGNATORIES_MAX, letter_sha256
 from tercet.consent.licences.letter_token import TokenUsedError
+from tercet.consent.licences.mandate import mailbox_of
 from tercet.consent.licences.signing import Document
 from tercet.consent.licences.standing import Standing, StandingError, check_signers
 from tercet.consent.licences.vouch import Vouch
@@ -323,7 +324,7 @@ class Letters:
 
         Raises MailTooSoonError where it was written to about this letter after ``not_since``.
         """
-        digest = self.signer_digest(letter, f"mail:{email.casefold()}")
+        digest = self.signer_digest(letter, f"mail:{mailbox_of(email)}")
         with self._database.writing() as connection:
             query = select(LETTER_MAILS.c.sent_at).where(LETTER_MAILS.c.digest == digest)
             sent_at = connection.execute(query).scalar()

@@ -45,8 +45,17 @@ LICENSEES_MAX = 1_000
 NAME_CHARACTERS_MAX = 300
 REASON_CHARACTERS_MAX = 2_000
 WORKS_MAX = 2**40
-MAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]]{1,64}@[^\s@<>\"(),:;\\\[\]]{1,189}")
-"""What is taken for a mail address: one sign @, and nothing that could begin a header or a list."""
+_MAIL_NAME = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_MAIL_HOST = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+MAIL = re.compile(
+    rf"(?!.*=\?)(?=[^@]{{1,64}}@.{{1,189}}\Z){_MAIL_NAME}(\.{_MAIL_NAME})*"
+    rf"@{_MAIL_HOST}(\.{_MAIL_HOST})*"
+)
+"""What is taken for a mail address: a dot-atom at a host (RFC 5322, 3.4.1), in ASCII.
+
+Nothing that could begin a header or a list, and no encoded word (RFC 2047): it would be decoded,
+to another address or to several, where the message is written.
+"""
 
 _PARTY_FIELDS = ("id", "name")
 _WORKS_FIELDS = ("sha256", "work_count", "exclusions")
@@ -146,6 +155,14 @@ class HeldMandate:
     def carries_on(self, day: str) -> bool:
         """Say whether running agreements hold by it on ``day``."""
         return day >= self.mandate.start and (not self.lapses_on or day < self.lapses_on)
+
+
+def mailbox_of(address: str) -> str:
+    """Return whose mail an address is, as far as it shows: case, and what follows a plus, do not
+    make another person (RFC 5233).
+    """
+    name, _, host = address.casefold().partition("@")
+    return f"{name.partition('+')[0] or name}@{host}"
 
 
 def day_after(day: str, days: int) -> str:
