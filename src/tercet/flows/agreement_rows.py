@@ -98,6 +98,11 @@ class AgreementRows:
         self._by_hash = np.full(len(self.index.combinations), -1, dtype=np.int32)
         self._by_hash[0] = 0
         self._works: dict[str, Sources] = {}
+        # Agreements that stand alike mean the same: one entry speaks for all of them.
+        first: dict[AgreementStanding, int] = {}
+        self._alike = [first.setdefault(e.standing, at) for at, e in enumerate(task.entries)]
+        self._findings: dict[tuple[tuple[int, ...], ...], Finding] = {}
+        self.declaration_ids = pa.array([each.declaration_id for each in task.entries], pa.string())
 
     @property
     def needs_digests(self) -> bool:
@@ -124,18 +129,22 @@ class AgreementRows:
     def finding(self, number: int) -> Finding:
         """Return what the agreements that name a row mean together."""
         named: Named = self.named.values[number]
-        standings = [self.entries[at].standing for at in named.agreements]
-        return finding_of(standings, [self.entries[at].standing for at in named.lifting])
+        alike = self._alike
+        groups = (tuple([alike[at] for at in each]) for each in (named.agreements, named.lifting))
+        known = self._findings.get(key := tuple(groups))
+        if known is None:
+            standings = [[self.entries[at].standing for at in group] for group in key]
+            known = self._findings[key] = finding_of(*standings)
+        return known
 
-    def ids(self, number: int) -> list[str]:
-        """Return the declarations behind a finding, by position."""
+    def behind(self, number: int) -> tuple[int, ...]:
+        """Return the agreements behind a finding, by its positions."""
         named: Named = self.named.values[number]
-        return [self.entries[at].declaration_id for at in (*named.agreements, *named.lifting)]
+        return (*named.agreements, *named.lifting)
 
     def speaking(self, number: int) -> list[int]:
         """Return the agreements that say what a finding says."""
-        named: Named = self.named.values[number]
-        every = (*named.agreements, *named.lifting)
+        every = self.behind(number)
         return [every[at] for _, positions in self.finding(number).speakers for at in positions]
 
     def with_claims(

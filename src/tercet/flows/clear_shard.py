@@ -31,6 +31,7 @@ from tercet.store.row_faults import faulty_rows, write_faults
 from tercet.store.verdict_parts import Part, PartRows, VerdictParts
 
 if TYPE_CHECKING:
+    from tercet.flows.agreement_meanings import AgreementMeanings
     from tercet.flows.agreement_rows import AgreementRows, AgreementTask
     from tercet.flows.table_matches import TableMatches
 
@@ -78,7 +79,7 @@ class ShardClearing:
         self.items = ItemEvidence(task.item_folders, task.usage, task.out / "work")
         self.parts = VerdictParts(task.out)
         self.registry = _table_matches(task)
-        self.agreements = _agreement_rows(task)
+        self.agreements = _agreement_meanings(task, self.clearing)
 
     def clear(self, shard: Shard) -> Part:
         """Write the shard's part and return it; a finished one is only returned."""
@@ -97,8 +98,9 @@ class ShardClearing:
         write_column_evidence(self.task.out, shard.index, reading.column_texts)
         write_faults(self.task.out, shard.index, reading.faults)
         write_item_offers(self.task.out, shard.index, reading.offers)
-        if reading.rested is not None:
-            write_agreement_counts(self.task.out, shard.index, reading.rested)
+        if self.agreements is not None:
+            rested = self.agreements.by_agreement(reading.rested)
+            write_agreement_counts(self.task.out, shard.index, rested)
         return self.parts.write(shard.index, rows, len(self.clearing.sites.origins))
 
 
@@ -119,17 +121,20 @@ class _ShardReading:
         self.items: list[pa.Array] = []
         self.decided: list[Any] = []
         self._ids: list[str] = []
-        self._id_base = len(self.clearing.sites.ids)
+        # The list of ids: those of all sites, of all agreements, and of what is found in the rows.
+        self._agreement_ids = pa.array([], pa.string())
         self._text_start: dict[int, int] = {}
         self._claimed: list[_Claimed] = []
-        self._named_start: dict[int, int] = {0: 0}
-        self.rested: Array | None = None
+        self._named_start: dict[int, int] = {}
+        self.rested: Array = np.zeros(0, dtype=np.int64)
         self._digests: dict[int, str] = {}
         if self.agreements is not None:
-            self.rested = np.zeros(len(self.agreements.entries), dtype=np.int64)
-            if self.agreements.needs_digests:
+            rows = self.agreements.rows
+            self._agreement_ids = rows.declaration_ids
+            if rows.needs_digests:
                 members = media_members(owner.task.corpus, shard)
                 self._digests = {member.row: _digest(member) for member in members}
+        self._id_base = len(self.clearing.sites.ids) + len(self._agreement_ids)
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Decide the rows of one batch."""
@@ -154,10 +159,10 @@ class _ShardReading:
         if self.agreements is None:
             self.decided.append(self.clearing.decide_rows(grounds, site))
             return
-        named = self._named(batch, self.agreements)
+        named = self._named(batch, self.agreements.rows)
         grounds.append(self._agreement_ground(named, self.agreements))
         self.decided.append(self.clearing.decide_rows(grounds, site))
-        self._count_rested(named, self.agreements)
+        self._count_rested(named)
 
     def rows(self) -> PartRows:
         """Return everything gathered, ready to be written."""
@@ -166,7 +171,7 @@ class _ShardReading:
             row_start=self.shard.row_start,
             items=self.items,
             decided=self.decided,
-            ids=pa.concat_arrays([self.clearing.sites.ids, own]),
+            ids=pa.concat_arrays([self.clearing.sites.ids, self._agreement_ids, own]),
             verdicts=self.clearing.verdicts.values,
             policy=f"{self.policy.id}@{self.policy.version}",
         )
@@ -258,32 +263,30 @@ class _ShardReading:
         own = pa.array([self._digests.get(row) for row in batch["row"].to_pylist()], pa.string())
         return pc.coalesce(own, batch["sha256"])
 
-    def _agreement_ground(self, named: Array, agreements: AgreementRows) -> Ground:
+    def _agreement_ground(self, named: Array, meanings: AgreementMeanings) -> Ground:
         """What agreements mean for each row."""
-        used = np.flatnonzero(np.bincount(named, minlength=1)).tolist()
-        finding = np.zeros(used[-1] + 1, dtype=np.int32)
-        start = np.zeros(used[-1] + 1, dtype=np.int64)
-        for number in used:
-            finding[number] = self.clearing.findings.number(agreements.finding(number))
+        meanings.extend()
+        start = len(self.clearing.sites.ids) + meanings.alone
+        ids = self._agreement_ids
+        for number in meanings.used_severals(named):
             known = self._named_start.get(number)
             if known is None:
-                known = self._named_start[number] = self._keep_ids(agreements.ids(number))
+                behind = meanings.rows.behind(number)
+                known = self._keep_ids(ids.take(pa.array(behind)).to_pylist())
+                self._named_start[number] = known
             start[number] = known
-        return Ground(finding[named], start[named])
+        return Ground(meanings.finding[named], start[named])
 
-    def _count_rested(self, named: Array, agreements: AgreementRows) -> None:
-        """Count for each agreement the cleared rows that rest on it."""
-        if self.rested is None:
-            return
+    def _count_rested(self, named: Array) -> None:
+        """Count the cleared rows that rest on agreements, by the number of what names them."""
         rests = [
             verdict.outcome is Outcome.CLEARED and "agreement" in verdict.deciding
             for verdict in self.clearing.verdicts.values
         ]
         rows = named[np.array(rests or [False])[self.decided[-1].verdict]]
-        counts = np.bincount(rows, minlength=1)
-        for number in np.flatnonzero(counts).tolist():
-            for at in agreements.speaking(number):
-                self.rested[at] += counts[number]
+        counts = np.bincount(rows, minlength=len(self.rested))
+        counts[: len(self.rested)] += self.rested
+        self.rested = counts
 
     def _start_of(self, read: ColumnText) -> int:
         known = self._text_start.get(id(read))
@@ -303,12 +306,13 @@ def _table_matches(task: ShardTask) -> TableMatches | None:
     return TableMatches(Registry.open(task.registry), task.usage)
 
 
-def _agreement_rows(task: ShardTask) -> AgreementRows | None:
+def _agreement_meanings(task: ShardTask, clearing: Clearing) -> AgreementMeanings | None:
     if task.agreements is None:
         return None
+    from tercet.flows.agreement_meanings import AgreementMeanings
     from tercet.flows.agreement_rows import AgreementRows
 
-    return AgreementRows(task.agreements)
+    return AgreementMeanings(AgreementRows(task.agreements), clearing.findings)
 
 
 def _digest(member: Member) -> str:
