@@ -23,6 +23,7 @@ from tercet.consent.licences.termination import (
 from tercet.core.errors import RefusedError
 from tercet.core.terms import Grant, ModelScope, Purpose, Use, Versions
 from tercet.flows.agreements import AgreementsAsked
+from tercet.flows.duties import duties as due_in
 from tercet.flows.training_gate import Gate, GateUse, open_gate
 from tercet.flows.verify import verify
 from tercet.store.desk import Desk
@@ -153,6 +154,13 @@ def test_duties_are_listed_of_a_clearance_and_of_a_desk(cleared: Path, folder: s
     assert by_kind["training_end"] == "2027-06-01"
     assert by_kind["deletion"] == "2028-01-31"
     assert calendar.read_bytes().startswith(b"BEGIN:VCALENDAR\r\n")
+
+
+def test_duties_go_on_when_the_list_of_works_is_lost(cleared: Path) -> None:
+    found = due_in(cleared / "desk", "2026-11-22", "2028-03-01")
+    for path in (cleared / "desk" / "repertoires").glob("*.txt"):
+        path.unlink()
+    assert due_in(cleared / "desk", "2026-11-22", "2028-03-01") == found != ()
 
 
 def test_duties_of_another_folder_are_an_error_with_a_hint(tmp_path: Path) -> None:

@@ -231,6 +231,11 @@ def _fault(kept: KeptAgreement, checks: _Checks) -> Obstacle | None:
     return None if kept.final_at else Obstacle.UNFINISHED
 
 
+def binds(known: KnownAgreement, kept: KeptAgreement) -> bool:
+    """Say whether both parties are bound by an agreement, whatever has become of its works."""
+    return known.fault is None or (known.fault in _OF_WORKS and bool(kept.final_at))
+
+
 def _superseded(
     kept: Sequence[KeptAgreement], known: Sequence[KnownAgreement]
 ) -> tuple[KnownAgreement, ...]:
@@ -243,8 +248,7 @@ def _superseded(
     for each, agreement in zip(kept, known, strict=True):
         before = by_id.get(each.supersedes)
         parties = (each.assigner, each.assignee)
-        is_good = agreement.fault is None or (agreement.fault in _OF_WORKS and each.final_at)
-        if before and is_good and parties == (before.assigner, before.assignee):
+        if before and binds(agreement, each) and parties == (before.assigner, before.assignee):
             later.setdefault(before.id, each.id)
     return tuple(replace(each, superseded_by=later.get(each.id, "")) for each in known)
 

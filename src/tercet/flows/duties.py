@@ -9,7 +9,7 @@ from tercet.consent.licences.due_dates import Due, dues_of
 from tercet.core.errors import InputError
 from tercet.core.terms import Use
 from tercet.core.usage import Usage
-from tercet.flows.agreements import AgreementsAsked, checked_agreements
+from tercet.flows.agreements import AgreementsAsked, binds, checked_agreements
 from tercet.store.agreement_evidence import DOCUMENTS, FOLDER, read_lines
 from tercet.store.desk_database import FILE_NAME
 
@@ -49,7 +49,7 @@ def _of_desk(folder: Path, on: str, until: str) -> list[Due]:
     checked = checked_agreements(asked, frozenset())
     found: list[Due] = []
     for known, each in zip(checked.known, checked.kept, strict=True):
-        if known.fault is None and not known.superseded_by:
+        if binds(known, each) and not known.superseded_by:
             made_on = str(each.document["made_at"])[:10]
             found += dues_of(
                 known.id, known.terms, made_on, terminated_on=known.terminated_on, until=until
