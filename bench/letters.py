@@ -69,7 +69,7 @@ def measure(count: int, folder: Path) -> None:
         f"vouch: read {len(raw) / 1e6:.2f} MB",
         lambda: read_json_object(raw, bytes_max=len(raw)),
     )
-    step("vouch: verify and keep", lambda: take_vouch(keeper, read))
+    step("vouch: verify and keep", lambda: take_vouch(keeper, read, [collective.party.id]))
     shown = step("count", lambda: public(keeper, letter))
     document = step("export: sign", lambda: signed_export(keeper, shown))
     written = canonical_json(document)

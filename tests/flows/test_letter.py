@@ -227,16 +227,19 @@ def test_a_collective_vouches_for_many_and_not_for_who_withdrew(
         for at in range(20)
     ]  # fmt: skip
     parcel = vouch_for(collective, letter.sha256, people)
+    named = [collective.party.id]
     with pytest.raises(MissingError, match="not known here"):
-        take_vouch(keeper, parcel)  # anybody can call themselves a collective
+        take_vouch(keeper, parcel, named)  # anybody can call themselves a collective
     know(keeper, collective)
-    assert take_vouch(keeper, parcel) == 20
+    with pytest.raises(RefusedError, match="not named"):
+        take_vouch(keeper, parcel, [])  # and be known by a message that a server took
+    assert take_vouch(keeper, parcel, named) == 20
     letters_of(keeper).withdraw(people[0].id, clock.now)
-    assert take_vouch(keeper, parcel) == 19
+    assert take_vouch(keeper, parcel, named) == 19
     assert counts(keeper, letter) == (19, 0, 1)
     padded = parcel["document"] | {"signatories": [parcel["document"]["signatories"][1]] * 1}
     with pytest.raises(StandingError):
-        take_vouch(keeper, parcel | {"document": padded})
+        take_vouch(keeper, parcel | {"document": padded}, named)
 
 
 def test_nobody_signs_a_letter_that_is_closed(

@@ -124,9 +124,18 @@ def sign(letter_hash: str, domain: str, out: Path, desk: Path | None, as_json: b
 
 @letter.command("receive")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--collective",
+    "collectives",
+    multiple=True,
+    metavar="ID",
+    help="The party whose vouch counts; repeat.",
+)
 @desk_option
 @_json_option
-def receive(files: tuple[Path, ...], desk: Path | None, as_json: bool) -> int:
+def receive(
+    files: tuple[Path, ...], collectives: tuple[str, ...], desk: Path | None, as_json: bool
+) -> int:
     """Take in signatures, withdrawals and vouches from the files that were handed over."""
     from tercet.cli.mandate_input import read_parcel
     from tercet.consent.licences.vouch import VOUCH_BYTES_MAX, VOUCH_TYPE
@@ -139,7 +148,8 @@ def receive(files: tuple[Path, ...], desk: Path | None, as_json: bool) -> int:
         parcel = read_parcel(path, bytes_max=VOUCH_BYTES_MAX)
         document = parcel.get("document")
         if isinstance(document, dict) and document.get("type") == VOUCH_TYPE:
-            taken.append({"file": str(path), "verified": take_vouch(opened, parcel)})
+            count = take_vouch(opened, parcel, collectives)
+            taken.append({"file": str(path), "verified": count})
         else:
             taken.append({"file": str(path), "signature": take_signing(opened, parcel)})
     if as_json:

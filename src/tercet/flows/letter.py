@@ -6,7 +6,7 @@ signatory ──by key, e-mail link, identity or vouch──▶ keeper's desk �
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -409,17 +409,23 @@ def vouch_for(desk: OpenDesk, letter: str, people: Iterable[LetterSignature]) ->
     return _signing(desk, document, "")
 
 
-def take_vouch(desk: OpenDesk, parcel: Mapping[str, Any]) -> int:
+def take_vouch(desk: OpenDesk, parcel: Mapping[str, Any], collectives: Collection[str]) -> int:
     """Take in a collective's word; return how many signatures it verified or brought.
 
-    Only of a collective that this desk knows as a party: anybody can call themselves one. Raises
-    MissingError for another one, DocumentError, StandingError, and what `Letters.sign` raises.
+    ``collectives`` are ids of parties that a person named: anybody can call themselves one, and
+    whoever sent a served desk a message is known to it. Raises RefusedError for another one,
+    MissingError, DocumentError, StandingError, and what `Letters.sign` raises.
     """
     fields = ClosedFields(parcel, "parcel", _SIGNING_FIELDS)
     fields.constant("type", SIGNING_TYPE)
     document = fields.raw("document")
     vouch = vouch_of(document)
     at = desk.clock()
+    if vouch.collective.id not in collectives:
+        raise RefusedError(
+            f"{vouch.collective.id} vouches, which was not named as a collective to be believed",
+            hint="--collective ID, where you know that it is who it says",
+        )
     desk.store.party_history(vouch.collective.id)
     history = _history_of(desk, fields)
     if history.id != vouch.collective.id or vouch.collective.name not in history.names:
