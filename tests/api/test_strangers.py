@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tercet.core.errors import MissingError
 from tercet.flows import license_service
 from tercet.flows.desk import OpenDesk, add_party, change_party, make_desk, open_desk
 from tercet.flows.license import Peer, request
+from tercet.flows.license_delivery import Courier, deliver
 from tercet.flows.license_service import FETCHES_MAX, DeskService
 
 
@@ -83,3 +85,37 @@ def test_strangers_do_not_fill_a_desk_with_parties(
     assert owner.store.party_count() == 1
     add_party(owner, first)  # a person may
     assert service.take(message).is_acknowledged
+
+
+def test_who_does_not_answer_comes_after_what_is_new(tmp_path: Path, owner: OpenDesk) -> None:
+    first = asked(tmp_path / "studio", owner, "http://127.0.0.1:9/dsp")
+    studio = open_desk(tmp_path / "studio", allow_local=True)
+    (tried,) = deliver(studio)
+    assert not tried.is_done
+    second = request(studio, Peer(owner.party.id, "http://127.0.0.1:9/dsp"), terms_of_owner(owner))
+    order = [each.message.message_id for each in deliver(studio)]
+    assert second.pending is not None
+    assert order == [second.pending.message_id, first.message_id]
+
+
+def test_a_courier_closes_between_two_messages(
+    tmp_path: Path, owner: OpenDesk, silent: socket.socket
+) -> None:
+    address = f"http://127.0.0.1:{silent.getsockname()[1]}/dsp"
+    asked(tmp_path / "studio", owner, address)
+    studio = open_desk(tmp_path / "studio", allow_local=True)
+    for each in studio.store.outbox():
+        studio.store.abandon(each.pid, "for a server that says nothing", studio.clock())
+    for _ in range(2):
+        request(studio, Peer(owner.party.id, address), terms_of_owner(owner))
+    courier = Courier(studio)
+    courier.start()
+    with ThreadPoolExecutor(1) as pool:
+        connection = silent.accept()[0]
+        closing = pool.submit(courier.close)
+        time.sleep(0.2)
+        connection.close()
+        closing.result(timeout=10)
+    silent.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        silent.accept()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +32,7 @@ RETRY_AFTER_S = (1, 1, 2, 5, 15, 60, 300, 900, 3600, 6 * 3600, 24 * 3600)
 """Waits between attempts; the last one for ever: only its sender gives a message up."""
 
 _LOOK_EVERY_S = 1.0
+_ROUND_S = 5.0  # then what is new is looked for, before those who did not answer are tried again
 _LOG = logging.getLogger("tercet.license")
 
 
@@ -50,8 +53,15 @@ class Delivery:
 
 def deliver(desk: OpenDesk, *, pid: str = "", only_due: bool = False) -> tuple[Delivery, ...]:
     """Try every message under way once, or that of one negotiation, or only those due."""
+    return tuple(_deliveries(desk, pid=pid, only_due=only_due))
+
+
+def _deliveries(desk: OpenDesk, *, pid: str = "", only_due: bool = False) -> Iterator[Delivery]:
+    """Try one message after another: new ones first, for servers may be gone and take long."""
     due_at = desk.clock() if only_due else ""
-    return tuple(_deliver(desk, each) for each in desk.store.outbox(due_at=due_at, pid=pid))
+    under_way = desk.store.outbox(due_at=due_at, pid=pid)
+    for each in sorted(under_way, key=lambda each: each.attempts > 0):
+        yield _deliver(desk, each)
 
 
 def ask_state(desk: OpenDesk, pid: str) -> Negotiation:
@@ -199,8 +209,9 @@ class Courier:
     def _work(self) -> None:
         if self._answers:
             answer_all(self._desk)
-        for delivery in deliver(self._desk, only_due=True):
+        until_s = time.monotonic() + _ROUND_S
+        for delivery in _deliveries(self._desk, only_due=True):
             if not delivery.is_done:
                 _LOG.info("to %s: %s", delivery.negotiation.peer, delivery.note)
-            if self._closing:
+            if self._closing or time.monotonic() > until_s:
                 return
