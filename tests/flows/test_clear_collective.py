@@ -21,8 +21,10 @@ from tercet.consent.licences.collective import Snapshot
 from tercet.consent.licences.repertoire import repertoire_of
 from tercet.consent.licences.signing import signed
 from tercet.core.terms import PartyName, Terms
+from tercet.flows.agreement_lines import agreement_lines
 from tercet.flows.agreements import AgreementsAsked
 from tercet.flows.desk import OpenDesk, key_path
+from tercet.flows.explain import explain
 from tercet.flows.mandate import (
     MandateDraft,
     give_mandate,
@@ -32,7 +34,7 @@ from tercet.flows.mandate import (
     take_parcel,
 )
 from tercet.flows.mandate_handover import hand_over, take_hand_over
-from tercet.flows.verify import verify
+from tercet.flows.verify import read_clearance, verify
 
 CLEARED = ("cleared", "granted_by_agreement")
 DENIED = ("blocked", "denied_by_registry")
@@ -128,6 +130,15 @@ def test_an_agreement_with_a_collective_lifts_the_claims_of_its_members_and_of_n
         "Unheard": DENIED,  # the collective's word for a mandate is not enough
     }
     assert all(check.holds for check in verify(world.out))
+    (line,) = agreement_lines(world.out, read_clearance(world.out).document)
+    assert (line.with_whom, line.rows) == ("Collective of makers, for its members", 2)
+    assert line.until == "2027-06-01"  # training ends before the licence does
+    assert line.duties[0] == "report every month"
+    page = (world.out / "report.html").read_text("utf-8")
+    assert line.id in page
+    assert "Collective of makers, for its members" in page
+    (quote,) = (q for q in explain(world.out, "Painter.png").quotes if q.signal == "agreement")
+    assert quote.duties == line.duties
 
 
 def test_who_revoked_before_the_snapshot_is_not_spoken_for(world: World) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tercet.core.errors import IntegrityError
+from tercet.flows.agreement_lines import AgreementLine
 from tercet.flows.report import PolicySummary, ReportSummary, render_report
 from tercet.flows.report_markup import number, share, size
 from tercet.flows.report_style import STYLE
@@ -35,6 +36,10 @@ SUMMARY = ReportSummary(
     inputs=(("crawl.parquet", 1_234_567, 20_123_456, "ab" * 32),),
     clearance_digest="cd" * 32,
     key_id="7f1c9a0e",
+    agreements=(
+        AgreementLine("urn:uuid:a1", "Owner", "urn:tercet:party:1", "", 40, "2028-01-01", ("pay",)),
+        AgreementLine("urn:uuid:a2", "Makers", "urn:tercet:party:2", "urn:uuid:s", 12, "", ()),
+    ),
 )
 
 
@@ -80,6 +85,7 @@ def hostile(text: str) -> ReportSummary:
         reason_counts=((text, text, "blocked", 1),),
         signal_counts=((text, text, 1, 1, 0, 0, 0),),
         remedies=((text.replace("`", "'"), 1),),
+        agreements=(AgreementLine(text, text, text, text, 1, "2028-01-01", (text,)),),
     )
 
 
@@ -91,6 +97,8 @@ def test_every_figure_is_on_the_page() -> None:
         "Nobody allowed it", "no_grant", "robots.txt", "EUR 0.01",
         "the owners of 310 sites", "ab" * 32, "cd" * 32, "7f1c9a0e", f"20.1{THIN}MB",
         "training generative models", "Only a grant clears.", "tercet verify .",
+        "2 agreements", "Owner", "2028-01-01", "pay", "urn:uuid:a1", "Makers, for its members",
+        "no end said", "tercet duties .",
     ):  # fmt: skip
         assert shown in text, shown
 
@@ -133,11 +141,20 @@ def test_a_contested_assertion_stands_above_everything_else() -> None:
 def test_an_empty_corpus_has_a_report() -> None:
     empty = replace(
         SUMMARY, row_count=0, verdict_counts=(), reason_counts=(), top_sites=(), signal_counts=(),
-        remedies=(), offers=(), inputs=(),
+        remedies=(), offers=(), inputs=(), agreements=(),
     )  # fmt: skip
     outline = Outline(render_report(empty))
     assert "The corpus has no items." in outline.text
     assert not outline.every("table")
+
+
+def test_of_many_agreements_those_of_most_items_are_shown() -> None:
+    (line, _) = SUMMARY.agreements
+    many = tuple(replace(line, id=f"urn:uuid:{at}") for at in range(10_000))
+    text = Outline(render_report(replace(SUMMARY, agreements=many))).text
+    assert f"10{THIN}000 agreements" in text
+    assert "The 50 with most items are shown." in text
+    assert text.count("urn:uuid:") == 50
 
 
 def test_remedies_read_as_sentences() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,8 @@ from tercet.core.usage import Usage
 
 if TYPE_CHECKING:
     from tercet.flows.agreements import AgreementsAsked
+
+_AGREEMENTS_SHOWN = 10
 
 
 @click.command(short_help="give every item of a corpus a verdict, and sign the clearance")
@@ -156,6 +158,7 @@ def clear(
         emit_json(clearance.document)
     else:
         _show(clearance.counts, clearance.row_count, chosen.assertion, out)
+        _show_agreements(clearance.document, out)
     return 0
 
 
@@ -216,3 +219,22 @@ def _show(counts: dict[str, int], rows: int, assertion: str, out: Path) -> None:
     if assertion:
         console(err=True).print(f"\nThis clearance asserts: {assertion}", markup=False)
     click.echo(f"\nreport: {out / 'report.html'}", err=True)
+
+
+def _show_agreements(document: dict[str, Any], out: Path) -> None:
+    """Name the agreements that the clearance rests on, and until when."""
+    from tercet.flows.agreement_lines import agreement_lines
+    from tercet.flows.report_markup import plain
+
+    found = agreement_lines(out, document)
+    if not found:
+        return
+    click.echo("\nagreements it rests on:")
+    for each in found[:_AGREEMENTS_SHOWN]:
+        items = f"{each.rows:,} {'item' if each.rows == 1 else 'items'}"
+        until = f"until {each.until}" if each.until else "no end said"
+        name = " ".join(plain(each.with_whom).split())
+        click.echo(f"  {items}, {until}, with {name}\n    {each.id}")
+        click.echo(f"    {plain('; '.join(each.duties))}")
+    if len(found) > _AGREEMENTS_SHOWN:
+        click.echo(f"  and {len(found) - _AGREEMENTS_SHOWN:,} more: see the report")

@@ -41,6 +41,7 @@ _RESOURCES = {
 }
 _WIDTH_MAX = 100
 _REGISTRY = "registry"  # the signal whose words are claims: told, not quoted
+_AGREEMENT = "agreement"  # a standing that the clearing wrote itself: told, not quoted
 
 
 @click.command(short_help="say in plain words why an item got its verdict")
@@ -121,9 +122,12 @@ def _nothing(found: Explanation) -> str:
 
 def _quote(number: int, quote: Quote) -> list[str]:
     carrier = _CARRIERS.get(quote.carrier, quote.carrier)
+    carrier = "a desk" if quote.signal == _AGREEMENT else carrier
     lines = _wrapped(f"{number}. {quote.title} ({quote.spec}), in {carrier}:", "  ")
     lines += [f"     {quote.uri}"]
-    fetched = f"Fetched {quote.fetched_at}. " if quote.fetched_at else ""
+    looked = "For the day" if quote.signal == _AGREEMENT else "Fetched"
+    at = quote.fetched_at[:10] if quote.signal == _AGREEMENT else quote.fetched_at
+    fetched = f"{looked} {at}. " if at else ""
     lines += [f"     {fetched}Declaration {quote.declaration_id}."]
     if quote.agents == ("*",):
         lines += ["     It speaks to every crawler."]
@@ -132,6 +136,8 @@ def _quote(number: int, quote: Quote) -> list[str]:
     lines += _wrapped(quote.says, "     ")
     if quote.signal == _REGISTRY:
         return [*lines, *_found(dict(quote.facts))]
+    if quote.signal == _AGREEMENT:
+        return [*lines, *_agreed(dict(quote.facts), quote.duties)]
     lines += [""] * bool(quote.lines)
     lines += [f"     {at or '':>5} | {text}" for at, text in quote.lines]
     return lines if number == 1 else ["", *lines]
@@ -141,7 +147,7 @@ def _found(facts: dict[str, str]) -> list[str]:
     """Say which registered work was found, and how surely."""
     edits = f"; {facts['edits']}" if facts.get("edits") else ""
     return [
-        *_wrapped(f"Work {facts['work']}, claimed by {facts['owner']}.", "     "),
+        *_wrapped(f"Work {facts['work'].rstrip(': ')}, claimed by {facts['owner']}.", "     "),
         *_wrapped(
             f"A {facts['band']} match by {facts['method']} ({facts['score']}): "
             f"{facts['covers']}{edits}.",
@@ -149,6 +155,24 @@ def _found(facts: dict[str, str]) -> list[str]:
         ),
         *_wrapped(f"Claim {facts['claim_id'][:16]}.", "     "),
     ]
+
+
+def _agreed(facts: dict[str, str], duties: tuple[str, ...]) -> list[str]:
+    """Say with whom an agreement is, how far it reaches, and what it asks in return."""
+    reach = [
+        f"{name.removeprefix('scope ')}: {text}"
+        for name, text in facts.items()
+        if name.startswith("scope ")
+    ]
+    lines = _wrapped(f"The agreement {facts.get('agreement', '')},", "     ")
+    lines += _wrapped(f"with {facts.get('licensor', 'nobody who is known')}.", "     ")
+    if reach:
+        lines += _wrapped(f"It reaches so far: {'; '.join(reach)}.", "     ")
+    if facts.get("obstacles"):
+        lines += _wrapped(f"It grants nothing here: {facts['obstacles']}.", "     ")
+    if duties:
+        lines += _wrapped(f"In return: {'; '.join(duties)}.", "     ")
+    return lines
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

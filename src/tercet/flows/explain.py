@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tercet.consent.urls import split_url
 from tercet.consent.wording import holding_lines, say_declaration
 from tercet.core.errors import InputError, IntegrityError
 from tercet.core.usage import Usage
+from tercet.flows.agreement_lines import agreement_lines
 from tercet.flows.local_notes import declarations_folder
 from tercet.flows.verify import read_clearance
 from tercet.store.blobs import BlobStore
@@ -36,7 +37,8 @@ class Quote:
 
     ``lines`` are (line number, text) as they stand in the bytes; the number is 0 where the bytes
     have no lines. ``agents`` are the crawlers it names, none when it speaks to everybody. ``facts``
-    are named facts kept with it: the owner, the work that was found, where terms can be had.
+    are named facts kept with it: the owner, the work that was found, where terms can be had;
+    ``duties`` those of an agreement that the clearance rests on, in a few words each.
     """
 
     declaration_id: str
@@ -51,6 +53,7 @@ class Quote:
     says: str
     facts: tuple[tuple[str, str], ...]
     lines: tuple[tuple[int, str], ...]
+    duties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ def explain(out: Path, item: str, *, declarations: Path | None = None) -> Explan
     split = split_url(row["item"])
     path = normalise_path(split.path.encode()) if split else b"/"
     quotes = (q for name in row["declarations"] for q in _quotes(found[name], usage, path))
+    duties = {each.id: each.duties for each in agreement_lines(out, document)}
     return Explanation(
         item=row["item"],
         item_id=row["item_id"],
@@ -125,7 +129,7 @@ def explain(out: Path, item: str, *, declarations: Path | None = None) -> Explan
         usage=str(usage),
         created_at=document["created_at"],
         reasons=tuple((code, explain_reason(code)) for code in row["reasons"]),
-        quotes=tuple(dict.fromkeys(quotes)),
+        quotes=tuple(dict.fromkeys(_with_duties(quote, duties) for quote in quotes)),
         asked=tuple(
             _asked(capture)
             for capture in captures_of(folders, split.origin if split else "", row["item"])
@@ -134,6 +138,11 @@ def explain(out: Path, item: str, *, declarations: Path | None = None) -> Explan
         is_surveyed=bool(document["declarations"]),
         copies=row["copies"],
     )
+
+
+def _with_duties(quote: Quote, duties: Mapping[str, tuple[str, ...]]) -> Quote:
+    owed = duties.get(dict(quote.facts).get("agreement", ""), ())
+    return replace(quote, duties=owed) if quote.signal == "agreement" and owed else quote
 
 
 def _survey_folder(out: Path, document: dict[str, Any], given: Path | None) -> Path | None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from tercet.core.errors import IntegrityError
 from tercet.core.usage import Usage
 from tercet.core.verdict import Outcome
+from tercet.flows.agreement_lines import AgreementLine
 from tercet.flows.report_markup import (
     Markup,
     bar,
@@ -46,6 +47,7 @@ USAGE_TEXT: dict[Usage, str] = {
     Usage.MINE: "text and data mining",
 }
 
+_AGREEMENTS_SHOWN = 50
 _SINGULAR = {"have": "has", "are": "is", "stand": "stands", "need": "needs", "lie": "lies"}
 
 
@@ -75,6 +77,7 @@ class ReportSummary:
                     `...` in it is shown as code
     offers          (price as text, URL, items)
     inputs          (name, rows, bytes, SHA-256)
+    agreements      those that cleared items rest on, those of most items first
     """
 
     title: str
@@ -91,6 +94,7 @@ class ReportSummary:
     inputs: tuple[tuple[str, int, int, str], ...]
     clearance_digest: str
     key_id: str
+    agreements: tuple[AgreementLine, ...] = ()
 
 
 def render_report(summary: ReportSummary) -> str:
@@ -102,6 +106,7 @@ def render_report(summary: ReportSummary) -> str:
     sections = (
         ("verdicts", "Verdicts", _verdicts(summary, counts)),
         ("missing", "What is missing, and what it would take", _missing(summary, counts)),
+        ("agreements", "Agreements", _agreements(summary)),
         ("offers", "Offers", _offers(summary)),
         ("reasons", "Reasons", _reasons(summary)),
         ("sites", "Sites", _sites(summary)),
@@ -253,6 +258,28 @@ def _offers(summary: ReportSummary) -> Markup:
     columns = (("Price", "name"), ("Where", "wide-text"), ("Items", "n"))
     caption = "Prices as the owners' own declarations state them. Nothing is agreed by this report."
     return table(caption, columns, rows, label="Offers")
+
+
+def _agreements(summary: ReportSummary) -> Markup:
+    """Say on which agreements the clearance rests, and what they ask in return."""
+    if not summary.agreements:
+        return Markup("")
+    columns = (("Licensor", "name"), ("Items", "n"), ("Until", "n"), ("Duties", "wide-text"),
+               ("Agreement", "hash"))  # fmt: skip
+    rows = [
+        (outside(each.with_whom), number(each.rows), each.until or "no end said",
+         outside("; ".join(each.duties)), outside(each.id))
+        for each in summary.agreements[:_AGREEMENTS_SHOWN]
+    ]  # fmt: skip
+    many = len(summary.agreements)
+    shown = f" The {len(rows)} with most items are shown." if many > len(rows) else ""
+    caption = (
+        f"{plural(many, 'agreement')} that both sides signed {'clears' if many == 1 else 'clear'} "
+        f"items here, until the day named, while the duties are met.{shown}"
+    )
+    when = "What falls due when, under all of them:"
+    command = element("pre", element("code", "tercet duties ."))
+    return join([table(caption, columns, rows, label="Agreements"), element("p", when), command])
 
 
 def _reasons(summary: ReportSummary) -> Markup:

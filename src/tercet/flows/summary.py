@@ -14,6 +14,7 @@ from tercet.consent.signals import SIGNALS
 from tercet.consent.site_index import SiteIndex
 from tercet.core.money import Money
 from tercet.core.verdict import Outcome
+from tercet.flows.agreement_lines import agreement_lines
 from tercet.flows.clearance import Clearance
 from tercet.flows.report import PolicySummary, ReportSummary
 from tercet.store.evidence_counts import priced_offers, signal_counts
@@ -64,6 +65,7 @@ def summarise(
         ),
         clearance_digest=clearance.sha256,
         key_id=document["signature"]["key_id"],
+        agreements=agreement_lines(out, document),
     )
 
 
