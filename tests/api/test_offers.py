@@ -24,7 +24,7 @@ from tercet.flows.offer_shelf import OfferShelf
 from tercet.store.keys import load_or_make_key
 from tercet.store.registry import Registry, Signing
 from tercet.store.registry_offers import publish_offer
-from tercet.web.rates import rates_context
+from tercet.web.rates import mount_rate_card, rates_context
 from tercet.web.rendering import page
 
 HOSTILE = "site:https://films.example"
@@ -106,3 +106,14 @@ def test_the_rate_card_shows_offers_and_where_prices_come_from(shelf: OfferShelf
 
 def test_an_empty_rate_card_says_so() -> None:
     assert "Nothing is offered here yet" in page(rates_context(OfferShelf()))
+
+
+def test_a_desk_alone_shows_its_rate_card(shelf: OfferShelf) -> None:
+    app = FastAPI()
+    add_offers(app, shelf)
+    mount_rate_card(app, "Owner")
+    client = TestClient(app)
+    card = client.get("/rates").text
+    assert "<h1>Owner: rate card</h1>" in card
+    assert client.get(f"/v1/offers/{OFFER_ID}").status_code == 200
+    assert f'href="/v1/offers/{OFFER_ID}"' in card

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from tercet.core.condition import ConditionKind
 from tercet.core.declaration import Carrier, Source
 from tercet.core.errors import InputError
 from tercet.core.money import Money
-from tercet.core.terms import Price, Territory
+from tercet.core.terms import FOREVER, Period, Price, Territory
 from tercet.core.usage import Usage
 from tercet.flows.offer import site_files, write_site_files
 from tercet.flows.quote import PricedTerms, QuoteRequest, quote
+from tercet.flows.rate_card import compared_prices, term_words
 
 HOST = "films.example"
 TYPES = {".xml": "application/rsl+xml", ".json": "application/json", ".html": "text/html"}
@@ -97,7 +100,7 @@ def test_a_quote_takes_the_price_from_the_signed_offer(tmp_path: Path) -> None:
     assert (found.counts.offered, found.counts.priced) == (1, 1)
     assert found.totals["EUR"].before_micros == 2_250_000
     assert found.lines[0].id == OFFER_ID
-    assert found.lines[0].term.startswith("2027-01-01 to 2029-01-01")
+    assert found.lines[0].term.startswith("2027-01-01 to 2028-12-31")
 
 
 @pytest.mark.parametrize(
@@ -167,3 +170,25 @@ def test_everything_is_written_where_it_is_served(tmp_path: Path) -> None:
     assert names[-1].startswith(".well-known/")
     assert all((tmp_path / name).read_bytes() == files.files[name] for name in names)
     assert b"<script" not in files.files["rate-card.html"]
+
+
+def test_the_rate_card_leads_to_the_signed_offer_and_its_works() -> None:
+    made = offered(f"site:https://{HOST}")
+    files = site_files([made], f"https://{HOST}").files
+    places = re.findall(r'href="([^"]+)"', files["rate-card.html"].decode())
+    assert len(places) == 2
+    assert all(place in files for place in places)
+
+
+def test_a_term_is_told_with_its_last_day() -> None:
+    period = Period(start="2027-01-01", end="2028-01-01")
+    terms = offered(f"site:https://{HOST}").published.terms
+    for end, words in (("2028-01-01", "to 2027-12-31;"), (FOREVER, "for ever;")):
+        grant = replace(terms.grant, period=replace(period, end=end))
+        assert words in term_words(replace(terms, grant=grant))
+
+
+def test_large_amounts_are_told_in_groups() -> None:
+    told = " ".join(each.price for each in compared_prices())
+    assert "USD 25,000,000 to 50,000,000 a deal" in told
+    assert " a image" not in told

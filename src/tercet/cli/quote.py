@@ -100,7 +100,7 @@ def _table(lines: list[QuotedLine], *, with_after: bool) -> Table:
     table = _empty_table(names, ["items", "before", *(["after"] * with_after)])
     for line in shown:
         term = [line.term] if with_term else []
-        after = [_money(line.currency, line.after_micros, line)] if with_after else []
+        after = [_after(line)] if with_after else []
         before = _money(line.currency, line.before_micros, line)
         table.add_row(_who(line), *term, _price(line), f"{line.items:,}", before, *after)
     return table
@@ -148,6 +148,10 @@ def _price(line: QuotedLine) -> str:
 def _money(currency: str, micros: int, line: QuotedLine) -> str:
     least = "from " if line.unmeasured else ""
     return "later" if line.later and not micros else least + _amount(currency, micros)
+
+
+def _after(line: QuotedLine) -> str:
+    return _money(line.currency, line.after_micros, line) if line.items_after else "see below"
 
 
 def _amount(currency: str, micros: int) -> str:

@@ -57,6 +57,7 @@ def serve_desk(
     """Serve a desk alone until a signal ends it."""
     from tercet.api.desk_app import make_desk_app
     from tercet.cli.serve_letters import add_letters_to
+    from tercet.web.rates import mount_rate_card
 
     courier = opened_courier(desk_folder(folder), address, answers=answers, allow_local=allow_local)
     try:
@@ -64,6 +65,7 @@ def serve_desk(
             courier.service, hosts=hosts_of(courier, hosts), shelf=shelf_of(courier, registry)
         )
         add_letters_to(app, courier, address)
+        mount_rate_card(app, courier.service.desk.party.name)
         _tell(courier, address, as_json=as_json)
         courier.start()
         run(app, listening)

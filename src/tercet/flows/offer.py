@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tercet.consent.licences.offer import offer_document
-from tercet.consent.licences.offer_files import OfferedWorks, OfferFiles, file_names, offer_files
-from tercet.consent.licences.published_offer import check_offer
+from tercet.consent.licences.offer_files import (
+    OfferedWorks,
+    OfferFiles,
+    file_names,
+    offer_files,
+    uuid_of,
+)
+from tercet.consent.licences.published_offer import PublishedOffer, check_offer
 from tercet.consent.licences.repertoire import Repertoire, repertoire_bytes
 from tercet.consent.licences.signing import Document, Signer, signed
 from tercet.consent.licences.terms_schema import terms_fields
@@ -64,8 +70,13 @@ def site_files(
     made = offer_files(offers, site, address=address, allows_search=allows_search)
     published = [each.published for each in offers]
     title = published[0].terms.licensor.name
-    card = rate_card_page(published, title).encode()
+    card = rate_card_page(published, title, _places).encode()
     return OfferFiles({**made.files, RATE_CARD: card}, made.unsaid)
+
+
+def _places(published: PublishedOffer) -> tuple[str, str]:
+    sha256 = published.terms.repertoire.sha256
+    return f"offers/{uuid_of(published)}.json", f"offers/{sha256}.txt"
 
 
 def write_site_files(files: OfferFiles, folder: Path) -> tuple[str, ...]:
@@ -82,5 +93,3 @@ def write_site_files(files: OfferFiles, folder: Path) -> tuple[str, ...]:
             hint="choose another folder with -o",
         ) from error
     return names
-
-

@@ -29,6 +29,7 @@ from tercet.core.terms import Tail, Terms
 from tercet.core.usage import TRAINING, Usage
 from tercet.flows.local_notes import corpus_places
 from tercet.flows.quote_measures import MeasureColumns, Measured, measure
+from tercet.flows.rate_card import last_day_words
 from tercet.flows.verify import read_clearance
 from tercet.store.quote_tables import (
     Amounts,
@@ -330,7 +331,7 @@ def term_of(terms: Terms) -> str:
         Tail.MONTHS: f", then {period.tail_months} months of use",
         Tail.PERPETUAL: ", then use without end",
     }
-    return f"{period.start or '...'} to {period.end or '...'}{tails[period.tail]}"
+    return f"{period.start or '…'} {last_day_words(period.end)}{tails[period.tail]}"
 
 
 def _add(made: Quote, line: QuotedLine, lines_max: int) -> None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from tercet.consent.licences.dues import Unit
 from tercet.consent.licences.published_offer import PublishedOffer
 from tercet.consent.licences.published_prices import PublishedPrice, published_prices
 from tercet.consent.wording import USAGE_WORDS
-from tercet.core.money import Money
-from tercet.core.terms import WORLD, Exclusivity, Price, Tail, Terms
+from tercet.core.money import MICROS, Money
+from tercet.core.terms import FOREVER, WORLD, Exclusivity, Price, Tail, Terms
 from tercet.flows.report_markup import Markup, element, join, table
 from tercet.flows.report_style import STYLE
 
@@ -32,6 +33,9 @@ COMPARISON_NOTE = (
     "For comparison only. None of these is an offer, and none says what is fair: they were "
     "reported by others, and what was paid on average is often far below what was quoted."
 )
+
+
+Places = Callable[[PublishedOffer], tuple[str, str]]  # of the signed offer, and of its works
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,21 @@ def prices_of(price: Price) -> tuple[tuple[str, str], ...]:
 
 
 def term_words(terms: Terms) -> str:
-    """Return from when to when, and what happens after."""
+    """Return the first day and the last one, and what happens after."""
     period = terms.grant.period
     tails = {
         Tail.NONE: "; models stop then",
         Tail.MONTHS: f"; models may go on {period.tail_months} months",
         Tail.PERPETUAL: "; models may go on",
     }
-    return f"{period.start or '…'} to {period.end or '…'}{tails[period.tail]}"
+    return f"{period.start or '…'} {last_day_words(period.end)}{tails[period.tail]}"
+
+
+def last_day_words(end: str) -> str:
+    """Return until when: the day before ``end``, which is the first one outside."""
+    if not end or end == FOREVER:
+        return "for ever" if end else "to …"
+    return f"to {date.fromisoformat(end) - timedelta(days=1)}"
 
 
 def _territory(terms: Terms) -> str:
@@ -144,13 +155,21 @@ def compared_prices() -> tuple[ComparedPrice, ...]:
 def _range(row: PublishedPrice) -> str:
     if row.share_basis_points:
         return f"{row.share_basis_points / 100:g} % ({row.unit})"
-    low = str(Money(row.currency, row.low_micros))
+    low = _amount(row.currency, row.low_micros)
+    unit = f"{'an' if row.unit[0] in 'aeio' else 'a'} {row.unit}"
     if row.high_micros == row.low_micros:
-        return f"{low} a {row.unit}"
+        return f"{low} {unit}"
     if not row.high_micros:
-        return f"from {low} a {row.unit}"
-    high = str(Money(row.currency, row.high_micros)).removeprefix(f"{row.currency} ")
-    return f"{low} to {high} a {row.unit}"
+        return f"from {low} {unit}"
+    high = _amount(row.currency, row.high_micros).removeprefix(f"{row.currency} ")
+    return f"{low} to {high} {unit}"
+
+
+def _amount(currency: str, micros: int) -> str:
+    """Return an amount; large ones in groups of three digits."""
+    if micros < 10_000 * MICROS or micros % MICROS:
+        return str(Money(currency, micros))
+    return f"{currency} {micros // MICROS:,}"
 
 
 def marks() -> tuple[tuple[str, str], ...]:
@@ -158,8 +177,13 @@ def marks() -> tuple[tuple[str, str], ...]:
     return published_prices().marks
 
 
-def rate_card_page(offers: Iterable[PublishedOffer], title: str) -> str:
-    """Return the whole card as one HTML file that loads nothing."""
+def rate_card_page(offers: Iterable[PublishedOffer], title: str, places: Places) -> str:
+    """Return the whole card as one HTML file that loads nothing.
+
+    ``places`` says where a signed offer and its list of works are to be had, beside the card.
+    """
+    found = tuple(offers)
+    linked = {each.id: places(each) for each in found}
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     head = element(
@@ -177,7 +201,8 @@ def rate_card_page(offers: Iterable[PublishedOffer], title: str) -> str:
             element("h1", f"{title}: rate card"),
             element("p", "Licences for machine learning, as offered and signed. "
                          "Other terms can be negotiated.", class_="lead"),
-            _offers_table(card_offers(offers)),
+            element("h2", "Offers"),
+            _offers_table(card_offers(found), linked),
             element("h2", "What others published"),
             element("p", COMPARISON_NOTE),
             _comparison_table(),
@@ -188,12 +213,13 @@ def rate_card_page(offers: Iterable[PublishedOffer], title: str) -> str:
     return "<!doctype html>\n" + element("html", head, body, lang="en") + "\n"
 
 
-def _offers_table(cards: Iterable[CardOffer]) -> Markup:
-    columns = [("offer", ""), ("for", ""), ("price", ""), ("term", ""), ("where", ""),
-               ("open until", "")]  # fmt: skip
+def _offers_table(cards: Iterable[CardOffer], places: dict[str, tuple[str, str]]) -> Markup:
+    columns = [("offer", ""), ("works", ""), ("for", ""), ("price", ""), ("term", ""),
+               ("where", ""), ("open until", "")]  # fmt: skip
     rows = [
         (
-            join([card.owner, element("br"), element("code", card.offer_id)]),
+            join([card.owner, element("br"), _at(places[card.offer_id][0], card.offer_id)]),
+            _at(places[card.offer_id][1], card.works),
             ", ".join(card.usages),
             "; ".join(f"{amount} {words}" for amount, words in card.prices) or "on request",
             card.term,
@@ -202,7 +228,13 @@ def _offers_table(cards: Iterable[CardOffer]) -> Markup:
         )
         for card in cards
     ]
-    return table("Offers", columns, rows, label="Offers")
+    if not rows:
+        return element("p", "Nothing is offered here yet.")
+    return table("What each offer says, and where it is signed", columns, rows, label="Offers")
+
+
+def _at(place: str, words: str) -> Markup:
+    return element("a", element("code", words) if words.startswith("urn:") else words, href=place)
 
 
 def _comparison_table() -> Markup:
