@@ -17,6 +17,7 @@ from tercet.consent.licences.termination import TerminationReason
 from tercet.core.errors import ConflictError, InputError, MissingError
 from tercet.flows import license as talks
 from tercet.flows.desk import OpenDesk, make_desk
+from tercet.flows.license_answer import keep_reserve
 from tercet.flows.license_delivery import deliver
 from tercet.flows.license_places import offer_at, peer_at
 from tercet.flows.offer_publishing import PublishRequest, publish, withdraw
@@ -155,3 +156,17 @@ def test_a_file_of_an_altered_offer_is_refused(owner: OpenDesk, tmp_path: Path) 
 def test_a_shelf_without_works_says_so(owner: OpenDesk) -> None:
     with pytest.raises(MissingError):
         OfferShelf(desk=owner.folder).works("urn:uuid:nothing")
+
+
+def test_an_offer_nobody_published_is_not_taken_back(owner: OpenDesk) -> None:
+    with pytest.raises(MissingError):
+        withdraw(owner, "urn:uuid:00000000-0000-4000-8000-000000000000", "", None, None)
+    withdraw(owner, published_by(owner), "sold", None, None)
+
+
+def test_a_reserve_is_kept_for_what_is_known_alone(owner: OpenDesk) -> None:
+    with pytest.raises(MissingError):
+        keep_reserve(owner, "urn:uuid:00000000-0000-4000-8000-000000000000", {"fixed_micros": 1})
+    offer_id = published_by(owner)
+    keep_reserve(owner, offer_id, {"fixed_micros": 1})
+    assert owner.store.reserve(offer_id)

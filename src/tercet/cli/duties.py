@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,21 +35,33 @@ def duties(folder: Path, start: str, until: str, calendar: Path | None, as_json:
     """
     from tercet.consent.licences.calendar_file import calendar_file
     from tercet.consent.licences.reach import month_later
+    from tercet.core.errors import InputError
     from tercet.flows.duties import duties as list_duties
     from tercet.store.files import write_atomically
 
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     first = checked_day(start) if start else now[:10]
     last = checked_day(until) if until else month_later(first, 12 * _YEARS)
+    if last <= first:
+        raise InputError(f"expected a day after {first} for --until, got {last}")
     found = list_duties(folder, first, last)
     if calendar is not None:
         write_atomically(calendar, calendar_file(found, now))
         click.echo(f"calendar: {calendar}", err=True)
     if as_json:
-        emit_json({"from": first, "until": last, "duties": [_fields(due) for due in found]})
+        emit_json(_document(found, first, last))
     else:
         _show(found, first, last)
     return 0
+
+
+def _document(found: tuple[Due, ...], first: str, last: str) -> dict[str, Any]:
+    return {
+        "type": "tercet/duties@1",
+        "from": first,
+        "until": last,
+        "duties": [_fields(due) for due in found],
+    }
 
 
 def _fields(due: Due) -> dict[str, str]:
@@ -64,8 +76,8 @@ def _show(found: tuple[Due, ...], first: str, last: str) -> None:
         click.echo(f"nothing falls due from {first} until {last}", err=True)
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("on", "what", "agreement"):
-        table.add_column(column)
+    for column, least in (("on", 10), ("what", 20), ("agreement", 45)):  # ids stay whole
+        table.add_column(column, overflow="fold", min_width=least)
     for due in found:
         table.add_row(due.on, Text(printable(due.words)), due.agreement)
     console().print(table)

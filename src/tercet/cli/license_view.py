@@ -125,12 +125,14 @@ def show_standing(desk: OpenDesk, negotiation: Negotiation, note: str) -> None:
     state = str(negotiation.state or "not answered").lower()
     click.echo(f"{negotiation.pid}: {state}, as {negotiation.role} with {name}")
     if note:
-        click.echo(f"the other side: {printable(note)}", err=True)
+        who = "the other side" if negotiation.pending is None else "not delivered"
+        click.echo(f"{who}: {printable(note)}", err=True)
     if negotiation.pending is not None:
         click.echo(f"{negotiation.pending.step} is under way: `tercet license deliver` tries again",
                    err=True)  # fmt: skip
     elif possible := _possible(negotiation):
-        click.echo(f"next: {', '.join(possible)}", err=True)
+        waits = "the other side, or " if possible == ("terminate",) else ""
+        click.echo(f"next: {waits}{', '.join(possible)}", err=True)
     elif not negotiation.is_terminal:
         click.echo("next: the other side", err=True)
 

@@ -97,9 +97,12 @@ def list_offers(owner: str, usage: str, modality: str, registry: Path | None, as
     from tercet.core.usage import Usage
     from tercet.flows.offer_shelf import OfferShelf
     from tercet.flows.rate_card import card_offers
+    from tercet.store.registry import Registry
 
     _check_choice("usage", usage, [str(each) for each in Usage])
     _check_choice("modality", modality, [str(each) for each in Modality])
+    if registry is not None:
+        Registry.open(registry)  # one that was named and is not there is no empty one
     shelf = OfferShelf(registry_folder(registry))
     found = shelf.find(owner=owner, usage=usage, modality=modality, limit=10_000).offers
     if as_json:

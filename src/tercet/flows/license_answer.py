@@ -17,7 +17,7 @@ from tercet.consent.licences.negotiation_side import Negotiation
 from tercet.consent.licences.offer import offer_of
 from tercet.consent.licences.standing import offered_terms
 from tercet.core.canonical import canonical_json
-from tercet.core.errors import InputError, TercetError
+from tercet.core.errors import InputError, MissingError, TercetError
 from tercet.core.strict_json import read_json_object
 from tercet.core.terms import Price, Terms
 from tercet.flows.desk import OpenDesk
@@ -55,6 +55,13 @@ def keep_reserve(desk: OpenDesk, subject: str, reserve: dict[str, int]) -> None:
             )
     if not subject.startswith("urn:uuid:"):
         raise InputError(f"expected the id of an offer or a negotiation, got {subject!r:.60}")
+    if not desk.store.offers(offer_id=subject) and all(
+        subject != each.pid for each in desk.store.negotiations()
+    ):
+        raise MissingError(
+            f"there is no published offer and no negotiation {subject[:80]!r} in this desk",
+            hint="`tercet license show` lists negotiations, `tercet offer list` offers",
+        )
     desk.store.set_reserve(subject, canonical_json(reserve), desk.clock())
 
 

@@ -9,7 +9,7 @@ from tercet.consent.licences.offer_files import OfferedWorks, OfferFiles, origin
 from tercet.consent.licences.repertoire import Repertoire, read_repertoire, repertoire_of
 from tercet.consent.licences.terms_schema import terms_of
 from tercet.consent.licences.terms_toml import read_terms_toml
-from tercet.core.errors import InputError
+from tercet.core.errors import InputError, MissingError
 from tercet.core.limits import REPERTOIRE_BYTES_MAX, TEXT_FILE_BYTES_MAX
 from tercet.core.strict_json import read_json_object
 from tercet.core.terms import PartyName, RepertoireName, Terms
@@ -79,6 +79,11 @@ def withdraw(
 ) -> None:
     """Take a published offer back, in the desk and in the registry. Raises MissingError."""
     at = desk.clock()
+    if registry is None and not desk.store.offers(offer_id=offer_id):
+        raise MissingError(
+            f"there is no published offer {offer_id[:80]!r} in this desk",
+            hint="`tercet offer publish --json` and `tercet offer list` tell the ids",
+        )
     if registry is not None and signing is not None:
         retract_offer(registry, offer_id, reason, signing)
     desk.store.withdraw_offer(offer_id, at)
