@@ -178,7 +178,8 @@ def test_an_amendment_takes_the_place_of_an_agreement(
     for command, pid, desk in (("sign", owner, "owner"), ("sign", studio, "studio"),
                                ("sign", owner, "owner")):  # fmt: skip
         told(capsys, "license", command, pid, "--desk", desk)
-    first, second = told(capsys, "license", "show", "--desk", "owner")["agreements"]
+    both = told(capsys, "license", "show", "--desk", "owner")["agreements"]
+    second, first = sorted(both, key=lambda each: str(each["superseded_by"]))
     assert first["superseded_by"] == second["agreement"]
     assert run("license", "request", "owner", "--terms", "terms.toml", "--amends", agreement,
                "--desk", "studio") == 1  # fmt: skip
