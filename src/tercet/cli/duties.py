@@ -76,8 +76,8 @@ def _show(found: tuple[Due, ...], first: str, last: str) -> None:
         click.echo(f"nothing falls due from {first} until {last}", err=True)
         return
     table = Table(box=None, pad_edge=False)
-    for column, least in (("on", 10), ("what", 20), ("agreement", 45)):  # ids stay whole
-        table.add_column(column, overflow="fold", min_width=least)
+    for column in ("on", "what", "agreement"):
+        table.add_column(column, overflow="fold", no_wrap=column != "what")  # ids stay whole
     for due in found:
         table.add_row(due.on, Text(printable(due.words)), due.agreement)
     console().print(table)
