@@ -366,8 +366,9 @@ def test_two_clearings_from_one_desk_at_once(tmp_path: Path) -> None:
     """The desk learns of one more agreement, and another clearing of it begins, before the rows."""
     desk = desk_in(tmp_path)
     first = agree(desk, [f"sha256:{DIGEST}"])
-    other, began = tmp_path / "other", []
+    other = tmp_path / "other"
     other.mkdir()
+    began: list[str] = []
 
     def progress(stage: str, done: int, total: int) -> None:
         if stage == "reading sites" and not began:

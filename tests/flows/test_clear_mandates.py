@@ -48,15 +48,17 @@ class Case:
     def mandate(self, lines: list[str], *, by: Somebody | None = None, **fields: Any) -> Mandate:
         """Let a member give a mandate over some works; the desk keeps it."""
         giver = by or self.member
-        given = fields.pop("exclusions", ())
+        works = self.list_of(lines, fields.pop("exclusions", ()))
+        kept: dict[str, Any] = {
+            "usages": (Usage.TRAIN_GENERATIVE,), "start": "2026-01-01", "works": works,
+        }  # fmt: skip
         mandate = Mandate(
             id=identifier(fields.pop("name", "m")),
             made_at=NOW,
             member=giver.name,
             collective=COLLECTIVE.name,
-            **{"usages": (Usage.TRAIN_GENERATIVE,), "start": "2026-01-01",
-               "works": self.list_of(lines, given)} | fields,
-        )  # fmt: skip
+            **(kept | fields),
+        )
         Mandates(self.desk).take(signed(mandate_document(mandate), giver.signer), NOW)
         return mandate
 
