@@ -238,3 +238,16 @@ def test_names_of_strangers_do_not_steer_the_terminal(
     _, err = told(capsys, "convert", "odd.xml", *WHO, "--from", "rsl", "--to", "terms")
     assert "\u202e" not in err
     assert r"\u202eevil" in err
+
+
+def test_a_licensor_that_is_missing_is_asked_for_with_the_option(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, err = told(capsys, "check", "terms.toml", code=2)
+    assert "--licensor" in err
+
+
+def test_bytes_that_are_no_text_are_told_in_our_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("noise.toml").write_bytes(b"x = 1\n\xff")
+    _, err = told(capsys, "check", "noise.toml", *WHO, code=2)
+    assert "noise.toml: expected TOML in UTF-8, got another byte at 6" in err

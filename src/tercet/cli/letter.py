@@ -306,7 +306,8 @@ def check(name_of_letter: str, contact: str, overrides: tuple[str, ...], allow_p
     else:
         click.echo(f"{catalogues:,} verified by a registered catalogue")
         for one, host, state in hosts:
-            click.echo(f"{host} for {one}: {state}")
+            words = "not reached, nothing is known" if state == "asked" else state
+            click.echo(f"{host} for {one}: {words}")
     return 3 if any(state == "asked" for _, _, state in hosts) else 0
 
 

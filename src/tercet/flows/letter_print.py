@@ -197,6 +197,8 @@ def _write_counts(sheet: _Sheet, public: PublicLetter, words: LetterWords) -> No
         sheet.write(words.rest_why, _FACT)
     proofs = [Cell(words.proof[ProofKind(c.label)], c.count) for c in counts.proofs]
     _write_table(sheet, words.proofs, proofs, words)
+    if proofs:
+        sheet.write(words.proofs_why, _FACT)
     sheet.space(10)
     sheet.need(60)
     for line in (

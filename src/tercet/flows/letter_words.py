@@ -71,7 +71,8 @@ ENGLISH = LetterWords(
     names="Signed by",
     no_names="Nobody who signed is shown by name.",
     proofs="How they were verified",
-    proofs_why="One person may be verified in several ways.",
+    proofs_why="One person may be verified in several ways. Who asked not to be shown, and ways of "
+    "fewer than five, are not in these figures.",
     integrity="Is it whole?",
     hash="Hash of the letter (SHA-256)",
     kept_by="Kept by",
@@ -128,7 +129,8 @@ VIETNAMESE = LetterWords(
     names="Những người ký tên",
     no_names="Không ai trong số người ký được nêu tên.",
     proofs="Họ được xác minh thế nào",
-    proofs_why="Một người có thể được xác minh theo nhiều cách.",
+    proofs_why="Một người có thể được xác minh theo nhiều cách. Người không muốn được nêu và cách "
+    "xác minh có dưới năm người không nằm trong các con số này.",
     integrity="Thư có nguyên vẹn không?",
     hash="Mã băm của thư (SHA-256)",
     kept_by="Người lưu giữ",

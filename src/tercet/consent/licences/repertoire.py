@@ -128,7 +128,10 @@ def read_repertoire(raw: bytes, sha256: str = "") -> Repertoire:
             hint="what was agreed on is the list of that name, not this one",
         )
     if not raw.startswith(HEADER):
-        raise RepertoireError(f"expected the first line {HEADER[:-1].decode()}, got another")
+        raise RepertoireError(
+            f"expected the first line {HEADER[:-1].decode()}, got another",
+            hint="sha256:, site: and url: lines follow it, sorted (LC_ALL=C sort -u)",
+        )
     if not raw.endswith(b"\n"):
         raise RepertoireError("expected a newline at the end of the last line, got none")
     sites_begin, urls_begin = _bounds(raw)

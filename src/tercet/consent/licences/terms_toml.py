@@ -33,6 +33,10 @@ _UNITS = {  # by the end of an exact key: what one whole of the readable key is
     "_basis_points": (100, 'per cent as a text such as "12.5 %", with at most two decimals'),
     "_per_mille": (10, 'per cent as a text such as "12.5 %", with at most one decimal'),
 }
+_NEEDED = {  # what a file may leave to the command, and how
+    "licensor": "say it under [licensor] or with --licensor; `tercet offer publish` needs none",
+    "repertoire": "name the list under [repertoire]; `tercet desk works` tells its SHA-256",
+}
 _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _DOTTED_KEY = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -83,7 +87,11 @@ def _parsed(raw: bytes, name: str) -> tuple[str, dict[str, Any]]:
     try:
         text = raw.decode("utf-8")
         return text, tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise TermsFileError(
+            f"{name}: expected TOML in UTF-8, got another byte at {error.start}"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
         raise TermsFileError(f"{name}: not valid TOML: {error}") from None
     except RecursionError:
         raise TermsFileError(f"{name}: expected fewer lists within lists") from None
@@ -148,7 +156,7 @@ def _default(item: Field[Any], path: str) -> Any:
         return json_value(item.default)
     if item.default_factory is not MISSING:
         return json_value(item.default_factory())
-    raise MissingMemberError(path, "it to be said", "nothing")
+    raise MissingMemberError(path, "it to be said", "nothing", hint=_NEEDED.get(path, ""))
 
 
 def _from_text(name: str, value: object, path: str) -> int:
