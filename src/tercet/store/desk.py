@@ -37,6 +37,7 @@ from tercet.store.desk_checks import DeskChecks, first_day_without
 from tercet.store.desk_database import FILE_NAME, DeskDatabase
 from tercet.store.desk_documents import KeptAgreement, KeptOffer, KeptTermination
 from tercet.store.desk_forks import Fork, add_fork, forks_of
+from tercet.store.desk_names import names_like
 from tercet.store.desk_negotiations import Listed, UnderWay
 from tercet.store.desk_repertoires import DeskRepertoires
 from tercet.store.desk_schema import CONFIRMED_NAMES, SETTINGS
@@ -100,7 +101,10 @@ class Desk:
         with self.database.reading() as connection:
             found = documents.party_histories(connection, party)
         if party not in found:
-            raise MissingError(f"the party {party} is not known here")
+            raise MissingError(
+                f"the party {party} is not known here",
+                hint="`tercet desk add` takes its document, from a file, its desk or its address",
+            )
         return found[party]
 
     def knows(self, party: str) -> bool:
@@ -140,6 +144,7 @@ class Desk:
         self, given: list[Document], at: str, confirmed: frozenset[str]
     ) -> PartyHistory:
         party = party_of(given[0]).id
+        names = {name for each in given if isinstance(name := each.get("name"), str)}
         with self.database.writing() as connection:
             known = documents.party_histories(connection, party)
             for other in confirmed:
@@ -154,7 +159,7 @@ class Desk:
                 before,
                 given,
                 at,
-                known_names=documents.names_of_others(connection, party),
+                known_names=names_like(connection, names, party),
                 confirmed=frozenset(connection.execute(query).scalars()),
             )
             count = 0 if before is None else len(before.versions)

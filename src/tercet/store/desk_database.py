@@ -7,7 +7,12 @@ from pathlib import Path
 from sqlalchemy import text
 
 from tercet.core.errors import InputError
-from tercet.store import desk_forks, desk_mandates_schema, letters_schema  # noqa: F401 (tables)
+from tercet.store import (  # noqa: F401 (tables)
+    desk_forks,
+    desk_mandates_schema,
+    desk_names,
+    letters_schema,
+)
 from tercet.store.desk_schema import METADATA, SCHEMA_VERSION, TRIGGERS
 from tercet.store.sqlite_database import SqliteDatabase
 

@@ -201,12 +201,11 @@ class Mandates:
         """Keep signed notices that were not kept before; return how many are new."""
         added = 0
         with self._database.writing() as connection:
-            known = set(connection.execute(select(NOTICES.c.notice_id)).scalars())
             for document in documents:
                 notice = notice_of(document)
-                if notice.id in known:
+                same = select(NOTICES.c.notice_id).where(NOTICES.c.notice_id == notice.id)
+                if connection.execute(same).scalar() is not None:
                     continue
-                known.add(notice.id)
                 added += 1
                 connection.execute(
                     insert(NOTICES).values(

@@ -16,8 +16,10 @@ from importlib.resources import files
 from itertools import pairwise
 
 from tercet.core.errors import InputError, RefusedError
+from tercet.core.ids import sha256_hex
 from tercet.core.limits import PARTY_NAME_CHARACTERS_MAX
 
+_TABLE = "name_characters.json"
 _PUNCTUATION = frozenset(" &,()/+!–")  # besides what UTS 39 allows: ' - . : · ’ and others
 _MARKS_MAX = 4  # UTS 39 section 5.4: in a row
 _MARKS = ("Mn", "Me")
@@ -93,8 +95,8 @@ def look_alikes(name: str, known: Mapping[str, str]) -> tuple[str, ...]:
 
     Besides the skeleton, case, spaces and punctuation make no difference to a person's eye.
     """
-    sights = _sights(name)
-    return tuple(key for key, other in known.items() if sights & _sights(other))
+    sights = sights_of(name)
+    return tuple(key for key, other in known.items() if sights & sights_of(other))
 
 
 def check_not_alike(
@@ -161,15 +163,24 @@ def _wider(scripts: frozenset[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=65_536)
-def _sights(name: str) -> frozenset[str]:
+def sights_of(name: str) -> frozenset[str]:
+    """Return what a name looks like at a glance: names that share one of these look alike."""
     letters = "".join(c for c in name if unicodedata.category(c)[0] not in "PZ")
-    return frozenset({skeleton(letters), "\n" + skeleton(letters.casefold())})
+    seen = skeleton(letters.casefold()).casefold()  # the digit 0 is confusable with a capital O
+    return frozenset({skeleton(letters), "\n" + seen})
+
+
+@cache
+def sights_version() -> str:
+    """Return what `sights_of` goes by, as a text without spaces: it may change with a release."""
+    table = (files(__package__) / _TABLE).read_bytes()
+    return f"1/{unicodedata.unidata_version}/{sha256_hex(table)[:16]}"
 
 
 @cache
 def _characters() -> tuple[list[tuple[int, int, frozenset[str]]], dict[str, str]]:
     """Return the ranges of allowed characters with their scripts, and the confusable ones."""
-    table = json.loads((files(__package__) / "name_characters.json").read_text("utf-8"))
+    table = json.loads((files(__package__) / _TABLE).read_text("utf-8"))
     ranges = []
     for names, text in table["scripts"].items():
         for part in text.split():
