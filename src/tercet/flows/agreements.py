@@ -97,11 +97,14 @@ class _Checks:
     trusted_keys: frozenset[str]
 
 
-def checked_agreements(asked: AgreementsAsked, trusted_keys: frozenset[str]) -> Checked:
+def checked_agreements(
+    asked: AgreementsAsked, trusted_keys: frozenset[str], secret: bytes = b""
+) -> Checked:
     """Check every agreement of a desk, and ask each about one use.
 
     ``trusted_keys`` (Base64) are the operator's: an agreement whose licensor has none of them
-    grants nothing. Raises InputError where there is no desk, StorageError.
+    grants nothing. The index of works is sealed with ``secret``. Raises InputError where there is
+    no desk, StorageError.
     """
     desk = Desk.open(asked.desk)
     try:
@@ -112,7 +115,7 @@ def checked_agreements(asked: AgreementsAsked, trusted_keys: frozenset[str]) -> 
         mandates = {each.mandate.id: each for each in held.all()}
         terms = tuple(_terms(each) for each in kept)
         sources = _sources(desk, terms, snapshots, mandates)
-        index = keep_index(asked.desk / "index", sources)
+        index = keep_index(asked.desk / "index", sources, secret)
         checks = _Checks(
             desk.parties(),
             *_lists(index, sources),

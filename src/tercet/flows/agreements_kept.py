@@ -91,7 +91,7 @@ def prepare_agreements(
     secret = key.secret(_PURPOSE)
     files = _known(asked.desk / "checked", about, secret)
     kept = json.loads(files[ENTRIES]) if files else {}
-    if files is None or not is_kept(asked.desk / "index" / kept["index"]):
+    if files is None or not is_kept(asked.desk / "index" / kept["index"], secret):
         try:
             files = _checked_now(asked, trusted_keys, about, secret)
         except OSError as error:
@@ -119,7 +119,7 @@ def _checked_now(
     """
     with TemporaryDirectory(prefix=".checked-", dir=asked.desk) as apart:
         made, folder = Path(apart) / "new", asked.desk / "checked"
-        _make(made, checked_agreements(asked, trusted_keys), about, secret)
+        _make(made, checked_agreements(asked, trusted_keys, secret), about, secret)
         files = _known(made, about, secret)
         if files is None:
             raise StorageError(f"{made} is not as it was written", hint="try again")

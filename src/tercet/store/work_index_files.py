@@ -1,15 +1,16 @@
 """The index of all repertoires a desk's agreements name, on disk; made once for the same ones.
 
-index/<name>/words.npy         digests as text, by bucket      starts.npy   where buckets begin
+index/<name>/words.npy         digests, by bucket              starts.npy   where buckets begin
 index/<name>/number.npy        each digest's combination
 index/<name>/addresses.parquet URLs and sites with theirs      combinations.npz
 index/<name>/index.json        which repertoires, in order, with their numbers of works, -1 for one
-                               that could not be used; SHA-256 of what leads to them; written last
+                               that could not be used; SHA-256 of each file; a seal that only who
+                               has the secret can make; written last
 """
 
 from __future__ import annotations
 
-import binascii
+import hmac
 import json
 import os
 import shutil
@@ -27,11 +28,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tercet.consent.licences.hash_index import (
-    DIGITS,
     HashIndex,
     bucket_starts,
     grouped,
-    parsed_words,
+    words_of,
 )
 from tercet.consent.licences.repertoire import Repertoire
 from tercet.consent.licences.work_index import Combinations, WorkIndex, combine
@@ -46,8 +46,9 @@ Source = tuple[str, Callable[[], Repertoire]]
 
 _CHUNK = 1 << 20
 _UNUSED_S_MAX = 24 * 60 * 60
-_CHECKED = ("number.npy", "combinations.npz", "addresses.parquet")
-_VERSION = 1
+_SMALL = ("number.npy", "combinations.npz", "addresses.parquet")
+_FILES = ("words.npy", "starts.npy", *_SMALL)
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +60,21 @@ class KeptIndex:
     work_counts: tuple[int, ...]
 
 
-def keep_index(folder: Path, sources: Sequence[Source]) -> KeptIndex:
+def keep_index(folder: Path, sources: Sequence[Source], secret: bytes = b"") -> KeptIndex:
     """Return the index of ``sources``, from ``folder`` if it was made before, else made there.
 
-    The combinations' numbers are positions in ``sources``; what could not be read is in none. Older
-    indexes are removed once they were not used for a day: a clearing may still read them. Raises
-    StorageError.
+    The combinations' numbers are positions in ``sources``; what could not be read is in none. It is
+    sealed with ``secret``, and one with another seal is not used. Older indexes are removed once
+    they were not used for a day: a clearing may still read them. Raises StorageError.
     """
     names = [name for name, _ in sources]
-    key = sha256_hex(canonical_json({"version": _VERSION, "repertoires": names}))
-    place = folder / key[:16]
-    known = open_index(place)
+    about = {"version": _VERSION, "repertoires": names, "whose": sha256_hex(secret)}
+    place = folder / sha256_hex(canonical_json(about))[:16]
+    known = open_index(place) if is_kept(place, secret) else None
     if known is not None and -1 not in known.work_counts:
-        is_kept(place)
         return known
     try:
-        _make(folder, place, names, sources)
+        _make(folder, place, names, sources, secret)
     except OSError as error:
         raise StorageError(
             f"cannot write the index of works under {folder}: {error.strerror or error}",
@@ -86,9 +86,19 @@ def keep_index(folder: Path, sources: Sequence[Source]) -> KeptIndex:
     return made
 
 
-def is_kept(place: Path) -> bool:
-    """Say whether an index is in ``place``; if so it stays there for a day from now."""
-    if not (place / "index.json").is_file():
+def is_kept(place: Path, secret: bytes = b"") -> bool:
+    """Say whether an index is in ``place``, sealed with ``secret``, and every file as it was made.
+
+    If so it stays there for a day from now.
+    """
+    try:
+        manifest = json.loads((place / "index.json").read_bytes())
+        seal, files = str(manifest.pop("seal")), manifest["files"]
+        if not hmac.compare_digest(seal, _seal(manifest, secret)):
+            return False
+        if any(sha256_of_file(place / name) != files[name] for name in _FILES):
+            return False
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
     with suppress(OSError):  # where nobody may write, nobody removes it either
         os.utime(place)
@@ -96,11 +106,14 @@ def is_kept(place: Path) -> bool:
 
 
 def open_index(place: Path) -> KeptIndex | None:
-    """Return the index in ``place``, None when there is none or it is damaged."""
+    """Return the index in ``place``, None when there is none or it is damaged.
+
+    Its seal and its large files are checked by ``is_kept``, once a clearing.
+    """
     try:
         manifest = json.loads((place / "index.json").read_bytes())
         files = manifest["files"]
-        if any(sha256_of_file(place / name) != files[name] for name in _CHECKED):
+        if any(sha256_of_file(place / name) != files[name] for name in _SMALL):
             return None
         words, starts = (np.load(place / f"{n}.npy", mmap_mode="r") for n in ("words", "starts"))
         hashes = HashIndex(words, starts, np.load(place / "number.npy"))
@@ -118,16 +131,23 @@ def open_index(place: Path) -> KeptIndex | None:
     return KeptIndex(place, index, counts)
 
 
-def _make(folder: Path, place: Path, names: list[str], sources: Sequence[Source]) -> None:
+def _seal(manifest: dict[str, Any], secret: bytes) -> str:
+    return hmac.new(secret, canonical_json(manifest), "sha256").hexdigest()
+
+
+def _make(
+    folder: Path, place: Path, names: list[str], sources: Sequence[Source], secret: bytes
+) -> None:
     for old in folder.glob("*") if folder.exists() else ():
         if old.stat().st_mtime < time.time() - _UNUSED_S_MAX:
             shutil.rmtree(old, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     temporary = Path(mkdtemp(prefix=".", dir=folder))
     counts = _write(temporary, sources)
-    digests = {name: sha256_of_file(temporary / name) for name in _CHECKED}
+    digests = {name: sha256_of_file(temporary / name) for name in _FILES}
     manifest = {"repertoires": names, "work_counts": counts, "files": digests}
-    write_atomically(temporary / "index.json", canonical_json(manifest))
+    sealed = {**manifest, "seal": _seal(manifest, secret)}
+    write_atomically(temporary / "index.json", canonical_json(sealed))
     if place.exists():  # damaged, or of lists that are here again, or made by somebody meanwhile
         place.rename(temporary.with_name(f"{temporary.name}-old"))
     temporary.rename(place)
@@ -193,7 +213,7 @@ def _gathered(
     sources: Sequence[Source],
 ) -> tuple[Array, Array, dict[tuple[bool, str], set[int]], list[int]]:
     """Return all digests as words, the source of each, the addresses with theirs, and counts."""
-    blocks = [np.zeros((0, DIGITS // 8), dtype=np.uint64)]
+    blocks = [words_of(np.zeros((0, 32), dtype=np.uint8))]
     owners = [np.zeros(0, dtype=np.int32)]
     addresses: dict[tuple[bool, str], set[int]] = {}
     counts: list[int] = []
@@ -204,8 +224,7 @@ def _gathered(
             counts.append(-1)
             continue
         counts.append(repertoire.work_count)
-        text = binascii.hexlify(np.ascontiguousarray(repertoire.digests).data)
-        blocks.append(parsed_words(np.frombuffer(text, dtype=np.uint8)))
+        blocks.append(words_of(repertoire.digests))
         owners.append(np.full(len(blocks[-1]), at, dtype=np.int32))
         for is_site, texts in ((True, repertoire.sites), (False, repertoire.urls)):
             for each in texts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from tercet.consent.licences.hash_index import (
 )
 from tercet.consent.licences.repertoire import Repertoire, holds, repertoire_of
 from tercet.core.errors import InputError
-from tercet.store.work_index_files import keep_index
+from tercet.store.work_index_files import is_kept, keep_index
 
 
 def digest(at: int) -> str:
@@ -132,3 +133,22 @@ def test_a_list_that_cannot_be_read_is_told_and_names_nothing(tmp_path: Path) ->
     (place / "number.npy").write_bytes(b"damaged")
     again = keep_index(tmp_path / "index", [("a", lambda: good), ("b", lambda: good)])
     assert again.index.find_one(KNOWN[0]) == (0, 1)
+
+
+@pytest.mark.parametrize("name", ["words.npy", "starts.npy"])
+def test_a_forged_index_is_made_anew(tmp_path: Path, name: str) -> None:
+    """Who may write in a desk cannot clear other works by an index of their own."""
+    sources = [("a", lambda: repertoire_of(LINES[:1]))]
+    forged = keep_index(tmp_path / "forged", [("a", lambda: repertoire_of(LINES[1:2]))], b"guess")
+    place = keep_index(tmp_path / "index", sources, b"secret").place
+    (place / name).write_bytes((forged.place / name).read_bytes())
+    assert not is_kept(place, b"secret")
+    manifest = json.loads((place / "index.json").read_bytes())
+    manifest["files"][name] = hashlib.sha256((place / name).read_bytes()).hexdigest()
+    (place / "index.json").write_text(json.dumps(manifest))
+    assert not is_kept(place, b"secret")
+    again = keep_index(tmp_path / "index", sources, b"secret")
+    assert again.index.find_one(KNOWN[0]) == (0,)
+    assert again.index.find_one(KNOWN[1]) == ()
+    assert is_kept(place, b"secret")
+    assert not is_kept(place, b"guess")

@@ -1,7 +1,7 @@
 """Millions of SHA-256 digests, found by their hexadecimal text, each with a number.
 
-Sixty-four octets of text are eight words of a machine. Two of them, mixed, choose a bucket; what
-lies there is compared with all eight, so that a digest is found by all of its digits or not at all.
+A digest is four words of a machine. The first of them, mixed, chooses a bucket; what lies there is
+compared with all four, so that a digest is found by all of its digits or not at all.
 Looking up a column of n digests takes time O(n), however many are known. The loop is compiled where
 there is a C compiler (`hash_index.c`), else it is NumPy's; the answers are the same.
 """
@@ -9,6 +9,7 @@ there is a C compiler (`hash_index.c`), else it is NumPy's; the answers are the 
 from __future__ import annotations
 
 import ctypes
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,26 +23,30 @@ from tercet.consent.row_matching import octets_of
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DIGITS = 64
-_WORDS = DIGITS // 8
-_SMALL = np.uint64(0x2020202020202020)  # makes A to F small, and leaves digits as they are
+_WORDS = DIGITS // 16
+_NONE = 0xFF
 
 
 def _load() -> ctypes.CDLL | None:
     try:
-        return ctypes.CDLL(str(Path(__file__).with_name("libhash_index.so")))
+        library = ctypes.CDLL(str(Path(__file__).with_name("libhash_index.so")))
     except OSError:
         return None
+    # One that was compiled from an older file has no such function, and reads the arrays amiss.
+    is_fit = sys.byteorder == "little" and hasattr(library, "find_digest_words")
+    return library if is_fit else None
 
 
 _library = _load()
 COMPILED = _library is not None
-_HEX = np.zeros(256, dtype=np.bool_)
-_HEX[list(b"0123456789abcdefABCDEF")] = True
+_VALUES = np.full(256, _NONE, dtype=np.uint8)
+_VALUES[list(b"0123456789")] = range(10)
+_VALUES[list(b"abcdef")] = _VALUES[list(b"ABCDEF")] = range(10, 16)
 
 
 @dataclass(frozen=True, slots=True)
 class HashIndex:
-    """``words`` are the digests' texts, by bucket; ``starts`` says where each bucket begins.
+    """``words`` are the digests, by bucket; ``starts`` says where each bucket begins.
 
     ``number`` is what each digest leads to. The arrays may lie in files.
     """
@@ -61,17 +66,17 @@ class HashIndex:
         found = np.full(len(texts), -1, dtype=np.int32)
         if not len(self) or not len(texts):
             return found
-        rows, words = hex_words(texts)
+        rows, octets = digit_octets(texts)
         if rows is None:
-            found[:] = self._find(words)
-        else:
-            found[rows] = self._find(words)
+            return self._find(octets)
+        found[rows] = self._find(octets)
         return found
 
-    def _find(self, words: Array) -> Array:
-        """Return the numbers of digests given as words."""
+    def _find(self, octets: Array) -> Array:
+        """Return the numbers of digests given as text, one after another."""
         if _library is not None:
-            return self._find_compiled(words)
+            return self._find_compiled(octets)
+        words, are_hex = decoded(octets)
         found = np.full(len(words), -1, dtype=np.int32)
         bits = (len(self.starts) - 1).bit_length() - 1
         bucket = (keys_of(words) >> np.uint64(64 - bits)).astype(np.int64)
@@ -80,10 +85,10 @@ class HashIndex:
         rows = np.flatnonzero(at < end)
         at, end = at[rows], end[rows]
         while len(rows):
-            near = self.words[at, 0] == words[rows, 0] | _SMALL
+            near = self.words[at, 0] == words[rows, 0]
             hits = rows[near]
-            same = (self.words[at[near]] == words[hits] | _SMALL).all(axis=1)
-            same &= _are_hex(words[hits])
+            same = (self.words[at[near]] == words[hits]).all(axis=1)
+            same &= are_hex[hits]
             found[hits[same]] = self.number[at[near][same]]
             at += 1
             left = at < end
@@ -91,14 +96,14 @@ class HashIndex:
             rows, at, end = rows[left], at[left], end[left]
         return found
 
-    def _find_compiled(self, words: Array) -> Array:
-        found = np.empty(len(words), dtype=np.int32)
-        text = np.ascontiguousarray(words)
+    def _find_compiled(self, octets: Array) -> Array:
+        found = np.empty(len(octets) // DIGITS, dtype=np.int32)
+        text = np.ascontiguousarray(octets)
         arrays = (text, self.words, self.starts, self.number, found)
         places = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
         bits = ctypes.c_int64((len(self.starts) - 1).bit_length() - 1)
-        _library.find_digests(  # type: ignore[union-attr]
-            ctypes.c_int64(len(words)), *places[:3], bits, *places[3:]
+        _library.find_digest_words(  # type: ignore[union-attr]
+            ctypes.c_int64(len(found)), *places[:3], bits, *places[3:]
         )
         return found
 
@@ -142,9 +147,8 @@ def keys_of(words: Array) -> Array:
     search for these very digests and for no others.
     """
     with np.errstate(over="ignore"):
-        mixed = (words[:, 0] | _SMALL) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = words[:, 0] * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
-        mixed += words[:, 1] | _SMALL
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
         mixed ^= mixed >> np.uint64(32)
         mixed *= np.uint64(0x94D049BB133111EB)
@@ -152,15 +156,15 @@ def keys_of(words: Array) -> Array:
     return out
 
 
-def hex_words(texts: pa.Array) -> tuple[Array | None, Array]:
-    """Return the rows with texts of 64 octets, and these as words; None for "every row".
+def digit_octets(texts: pa.Array) -> tuple[Array | None, Array]:
+    """Return the rows with texts of 64 octets, and these octets; None for "every row".
 
     Longer texts are taken without the blanks around them.
     """
     data, bounds = octets_of(texts)
     sizes = np.diff(bounds)
     if not texts.null_count and (sizes == DIGITS).all():
-        return None, parsed_words(data[bounds[0] : bounds[-1]])
+        return None, data[bounds[0] : bounds[-1]]
     known = pc.is_valid(texts).to_numpy(zero_copy_only=False)
     long = np.flatnonzero(known & (sizes > DIGITS))
     if len(long):
@@ -174,20 +178,22 @@ def hex_words(texts: pa.Array) -> tuple[Array | None, Array]:
         rows = np.flatnonzero(known & (sizes == DIGITS))
         whole = texts.take(pa.array(rows))
     data, bounds = octets_of(whole)
-    return rows, parsed_words(data[bounds[0] : bounds[-1]])
+    return rows, data[bounds[0] : bounds[-1]]
 
 
 def parsed_words(octets: Array) -> Array:
-    """Return the octets of digests that stand without anything between them, as words."""
-    rows: Array = np.ascontiguousarray(octets).reshape(-1, DIGITS).view(np.uint64)
-    return rows
+    """Return digests, given as text one after another, as words. Their digits are taken as good."""
+    return decoded(octets)[0]
 
 
-def _are_hex(words: Array) -> Array:
-    """Say of each text whether all of it is hexadecimal: `_SMALL` lets control characters pass."""
-    octets = np.ascontiguousarray(words).view(np.uint8).reshape(-1, _WORDS * 8)
-    certain: Array = ((words | _SMALL) == words).all(axis=1)
-    doubtful = np.flatnonzero(~certain)
-    if len(doubtful):
-        certain[doubtful] = _HEX[octets[doubtful]].all(axis=1)
-    return certain
+def words_of(digests: Array) -> Array:
+    """Return digests, given as rows of octets, as words."""
+    rows: Array = np.ascontiguousarray(digests, dtype=np.uint8).reshape(-1, DIGITS // 2)
+    return rows.view(np.uint64)
+
+
+def decoded(octets: Array) -> tuple[Array, Array]:
+    """Return the words of digests given as text, and which of them are hexadecimal throughout."""
+    values = _VALUES[np.ascontiguousarray(octets).reshape(-1, DIGITS)]
+    are_hex: Array = (values != _NONE).all(axis=1)
+    return words_of(values[:, ::2] << 4 | values[:, 1::2]), are_hex
