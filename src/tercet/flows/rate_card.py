@@ -224,7 +224,7 @@ def _offers_table(cards: Iterable[CardOffer], places: dict[str, tuple[str, str]]
             "; ".join(f"{amount} {words}" for amount, words in card.prices) or "on request",
             card.term,
             card.territory,
-            card.valid_until,
+            element("time", card.valid_until),
         )
         for card in cards
     ]
@@ -242,7 +242,7 @@ def _comparison_table() -> Markup:
     rows = [
         (
             f"{row.what} ({row.note})" if row.note else row.what,
-            row.price, row.source, row.date, row.mark,
+            row.price, row.source, element("time", row.date), row.mark,
         )
         for row in compared_prices()
     ]  # fmt: skip

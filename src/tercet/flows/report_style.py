@@ -84,6 +84,7 @@ th, td { text-align: left; vertical-align: top; padding: .45rem .9rem .45rem 0; 
 tr > :last-child { padding-right: 0; }
 thead th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
 tbody > tr > * { border-bottom: 1px solid var(--line); }
+time { white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .wide-text { min-width: 14rem; }
 .graph { min-width: 7rem; width: 22%; }
