@@ -199,8 +199,9 @@ class Clearing:
         numbers = np.array([self._decide(tuple(row)) for row in combined], dtype=np.int32)
         counts = np.zeros(len(site), dtype=np.int64)
         parts = []
+        decided = [self._positions_of(tuple(row)) for row in combined]
         for at, ground in enumerate(grounds):
-            positions = [self._positions_of(tuple(row))[at] for row in combined]
+            positions = [each[at] for each in decided]
             sizes = np.array([len(p) for p in positions], dtype=np.int64)
             if not sizes.any():
                 continue
@@ -283,6 +284,8 @@ def _distinct(columns: list[Array]) -> tuple[list[list[int]], Array]:
 
 def _compact(column: Array) -> tuple[Array, Array]:
     """Return the distinct small numbers in ``column`` and each row's index among them."""
+    if len(column) and column.min() == column.max():
+        return column[:1].astype(np.int64), np.zeros(len(column), dtype=np.int64)
     used = np.zeros(int(column.max(initial=0)) + 1, dtype=np.bool_)
     used[column] = True
     index = np.cumsum(used) - 1
@@ -294,6 +297,10 @@ def _gathered(parts: list[tuple[Array, Array, Array, Array]], start: Array) -> A
     gathered = np.empty(int(start[-1]), dtype=np.int64)
     filled = start[:-1].copy()
     for sizes, first, flat, id_start in parts:
+        if sizes.min(initial=1) == sizes.max(initial=1) == 1:  # most often: one each
+            gathered[filled] = flat[first] + id_start
+            filled += 1
+            continue
         rows = np.repeat(np.arange(len(sizes)), sizes)
         within = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         gathered[filled[rows] + within] = flat[first[rows] + within] + id_start[rows]

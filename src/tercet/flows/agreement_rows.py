@@ -6,7 +6,7 @@ the whole row. It lifts the claims of those it was made with, and of nobody else
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,9 +98,12 @@ class AgreementRows:
         self._by_hash = np.full(len(self.index.combinations), -1, dtype=np.int32)
         self._by_hash[0] = 0
         self._works: dict[str, Sources] = {}
-        # Agreements that stand alike mean the same: one entry speaks for all of them.
-        first: dict[AgreementStanding, int] = {}
-        self._alike = [first.setdefault(e.standing, at) for at, e in enumerate(task.entries)]
+        # Agreements that stand alike mean the same: their standing has a number.
+        objects = {id(entry.standing): entry.standing for entry in task.entries}
+        self._standings = list(dict.fromkeys(objects.values()))
+        number = {standing: at for at, standing in enumerate(self._standings)}
+        alike = {key: number[standing] for key, standing in objects.items()}
+        self._alike = [alike[id(entry.standing)] for entry in task.entries]
         self._findings: dict[tuple[tuple[int, ...], ...], Finding] = {}
         self.declaration_ids = pa.array([each.declaration_id for each in task.entries], pa.string())
 
@@ -133,7 +136,7 @@ class AgreementRows:
         groups = (tuple([alike[at] for at in each]) for each in (named.agreements, named.lifting))
         known = self._findings.get(key := tuple(groups))
         if known is None:
-            standings = [[self.entries[at].standing for at in group] for group in key]
+            standings = [[self._standings[at] for at in group] for group in key]
             known = self._findings[key] = finding_of(*standings)
         return known
 
@@ -173,7 +176,8 @@ class AgreementRows:
         used = np.zeros(len(self._by_hash), dtype=np.bool_)
         used[keys] = True
         for key in np.flatnonzero(used & (self._by_hash < 0)).tolist():
-            self._by_hash[key] = self._number((key, 0, 0))
+            sources = self.index.combinations.at(key)
+            self._by_hash[key] = self.named.number(Named(tuple(self._named_by(sources))))
         found: Array = self._by_hash[keys]
         return found
 
@@ -184,8 +188,10 @@ class AgreementRows:
             known = self._by_key[key] = self.named.number(Named(agreements))
         return int(known)
 
-    def _named_by(self, sources: Iterable[int]) -> list[int]:
+    def _named_by(self, sources: Collection[int]) -> list[int]:
         """Return the agreements on one of these lists, without those that exclude it by another."""
+        if len(sources) == 1 and not self._excluding:
+            return self._of_source.get(next(iter(sources)), [])
         found: set[int] = set()
         excluded: set[int] = set()
         for source in sources:

@@ -14,6 +14,7 @@ import hmac
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -212,19 +213,24 @@ def _write_entries(folder: Path, checked: Checked, ids: list[str]) -> None:
     write_atomically(folder / ENTRIES, json.dumps(kept).encode())
 
 
+def _standing(
+    effect: str, obstacles: tuple[str, ...], duties: tuple[str, ...]
+) -> AgreementStanding:
+    return AgreementStanding(
+        Effect(effect), tuple(map(Obstacle, obstacles)), tuple(map(ConditionKind, duties))
+    )
+
+
 def _task(index: Path, kept: dict[str, Any]) -> AgreementTask:
     represented = [Represented(frozenset(keys), source) for keys, source in kept["represented"]]
+    standing = cache(_standing)  # thousands stand alike
     entries = tuple(
         AgreementEntry(
-            AgreementStanding(
-                Effect(effect),
-                tuple(map(Obstacle, obstacles)),
-                tuple(map(ConditionKind, duties)),
-            ),
+            standing(effect, tuple(obstacles), tuple(duties)),
             declaration_id,
             source,
             tuple(excluded),
-            tuple(represented[at] for at in whom),
+            tuple([represented[at] for at in whom]),
         )
         for effect, obstacles, duties, declaration_id, source, excluded, whom in kept["entries"]
     )

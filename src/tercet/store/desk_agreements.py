@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from hashlib import sha256
 
 from sqlalchemy import select, text
@@ -24,6 +26,7 @@ def terminations_by_agreement(database: DeskDatabase) -> dict[str, list[KeptTerm
     return found
 
 
+_ROWS = 1000
 _STATE_TABLES = (
     "settings", "party_versions", "agreements", "agreement_signatures", "agreements_final",
     "terminations", "mandates", "mandate_revocations", "collective_snapshots",
@@ -42,10 +45,12 @@ def desk_state(desk: Desk) -> str:
         for table in _STATE_TABLES:
             seen.update(table.encode())
             if table in names:
-                for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY rowid"):
-                    seen.update(repr(tuple(row)).encode())
+                rows = connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY rowid")
+                while some := rows.cursor.fetchmany(_ROWS):  # as the driver has them: thousands
+                    seen.update(repr(some).encode())
     folder = desk.repertoires.folder
-    for path in sorted(folder.glob("*.txt")) if folder.is_dir() else ():
-        status = path.stat()
-        seen.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    with os.scandir(folder) if folder.is_dir() else nullcontext(()) as files:
+        lists = sorted((each.name, each.stat()) for each in files if each.name.endswith(".txt"))
+    for name, status in lists:
+        seen.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return seen.hexdigest()
