@@ -27,7 +27,7 @@ VALUES = st.recursive(
     | st.booleans()
     | st.integers(-SAFE_INTEGER_MAX, SAFE_INTEGER_MAX)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab\"\\\u00e9{[", max_size=3), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('ab"\\\u00e9{[', max_size=3), inner),
     max_leaves=20,
 )
 

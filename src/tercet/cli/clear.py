@@ -19,6 +19,7 @@ from tercet.core.usage import Usage
 
 if TYPE_CHECKING:
     from tercet.flows.agreements import AgreementsAsked
+    from tercet.flows.clearance import Clearance
 
 _AGREEMENTS_SHOWN = 10
 
@@ -157,8 +158,7 @@ def clear(
     if as_json:
         emit_json(clearance.document)
     else:
-        _show(clearance.counts, clearance.row_count, chosen.assertion, out)
-        _show_agreements(clearance.document, out)
+        _show(clearance, chosen.assertion, out)
     return 0
 
 
@@ -204,21 +204,24 @@ def checked_territories(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given))
 
 
-def _show(counts: dict[str, int], rows: int, assertion: str, out: Path) -> None:
+def _show(clearance: Clearance, assertion: str, out: Path) -> None:
     from rich.table import Table
 
+    rows = clearance.row_count
     table = Table(box=None, pad_edge=False)
     table.add_column("verdict")
     table.add_column("items", justify="right")
     table.add_column("share", justify="right")
-    for verdict, count in counts.items():
+    for verdict, count in clearance.counts.items():
         table.add_row(verdict, f"{count:,}", f"{count / rows:.1%}")
     table.add_row("all", f"{rows:,}", "100.0%")
     screen = console()
     screen.print(table)
+    _show_agreements(clearance.document, out)
     if assertion:
         console(err=True).print(f"\nThis clearance asserts: {assertion}", markup=False)
     click.echo(f"\nreport: {out / 'report.html'}", err=True)
+    _show_agreements(clearance.document, out)
 
 
 def _show_agreements(document: dict[str, Any], out: Path) -> None:

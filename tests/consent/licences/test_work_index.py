@@ -83,7 +83,8 @@ def test_an_empty_index_finds_nothing() -> None:
 
 URLS = [
     "https://a.example/1", "https://A.example:443/1#x", "http://a.example/1", "https://b.example/ü",
-    "https://b.example/%C3%BC", "https://c.example/x/../y", "https://c.example", "no url", "https://[",
+    "https://b.example/%C3%BC", "https://c.example/x/../y", "https://c.example", "no url",
+    "https://[",
 ]  # fmt: skip
 LINES = [f"sha256:{text}" for text in KNOWN[:6]]
 LINES += ["site:https://a.example", "site:http://c.example", "url:https://a.example/1"]
