@@ -16,6 +16,7 @@ from licensed import GRANT, TRAINS
 from registered import register
 from small_corpora import png, run, verdicts, xmp
 
+from tercet.cli.main import main
 from tercet.consent.licences.agreement import Agreement, agreement_document
 from tercet.consent.licences.collective import Snapshot
 from tercet.consent.licences.repertoire import repertoire_of
@@ -92,18 +93,41 @@ class World:
         for each in (self.collective, self.studio):
             each.store.take_agreement(document, self.clock())
 
+    def command(self, *words: str) -> None:
+        """Run `tercet clear` once more on what is cleared already, for the same use."""
+        given = {
+            "--out": self.out, "--registry": self.folder / "registry", "--workers": 1,
+            "--desk": self.folder / "studio", "--key": self.folder / "operator.key",
+            "--trust": self.trusted, "--on": "2026-06-02", "--model": "Reel",
+            "--model-version": "1",
+        }  # fmt: skip
+        options = [str(part) for pair in given.items() for part in pair]
+        options += ["--territory", "SE", "--territory", "VN", str(self.folder / "corpus")]
+        said([*words, *options])
+
+    @property
+    def trusted(self) -> str:
+        """The collective's key as `--trust` takes it."""
+        return base64.b64encode(self.collective.party.keys[0].public_raw).decode()
+
     def cleared(self, on: str) -> dict[str, tuple[str, str]]:
         """Clear the corpus for a use on a day; return verdict and first reason by maker."""
-        raw = self.collective.party.keys[0].public_raw
         self.out = self.folder / f"out{len(list(self.folder.glob('out*')))}"
         run(
             self.folder, self.folder / "corpus", registry=self.folder / "registry", workers=1,
             out=self.out,
             agreements=AgreementsAsked(self.folder / "studio", replace(TRAINS, on=on)),
-            trusted_keys=frozenset({base64.b64encode(raw).decode()}),
+            trusted_keys=frozenset({self.trusted}),
         )  # fmt: skip
         rows = verdicts(self.out)
         return {Path(row["item"]).stem: (row["verdict"], row["reasons"][0]) for row in rows}
+
+
+def said(arguments: list[str]) -> None:
+    """Run a command line that ends well."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert not ended.value.code
 
 
 @pytest.fixture
@@ -112,7 +136,7 @@ def world(tmp_path: Path) -> World:
 
 
 def test_an_agreement_with_a_collective_lifts_the_claims_of_its_members_and_of_nobody_else(
-    world: World,
+    world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("Composer", "Painter", "Stranger", "Unheard"):
         world.maker(name)
@@ -139,6 +163,12 @@ def test_an_agreement_with_a_collective_lifts_the_claims_of_its_members_and_of_n
     assert "Collective of makers, for its members" in page
     (quote,) = (q for q in explain(world.out, "Painter.png").quotes if q.signal == "agreement")
     assert quote.duties == line.duties
+    world.command("clear")
+    shown = capsys.readouterr().out
+    assert shown.count(line.id) == 1
+    assert "2 items, until 2027-06-01, with Collective of makers, for its members" in shown
+    said(["explain", str(world.out), "Painter.png"])
+    assert "In return: report every month" in capsys.readouterr().out
 
 
 def test_who_revoked_before_the_snapshot_is_not_spoken_for(world: World) -> None:

@@ -221,7 +221,6 @@ def _show(clearance: Clearance, assertion: str, out: Path) -> None:
     if assertion:
         console(err=True).print(f"\nThis clearance asserts: {assertion}", markup=False)
     click.echo(f"\nreport: {out / 'report.html'}", err=True)
-    _show_agreements(clearance.document, out)
 
 
 def _show_agreements(document: dict[str, Any], out: Path) -> None:
