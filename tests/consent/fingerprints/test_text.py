@@ -228,7 +228,7 @@ def test_a_fingerprint_is_small_and_the_same_every_time() -> None:
 @given(st.integers(0, 2**32))
 @settings(max_examples=10)
 def test_the_list_of_boilerplate_is_read_as_it_was_written(seed: int) -> None:
-    hashes = np.random.default_rng(seed).integers(0, 2**64, 60_000, np.uint64)
+    hashes = np.random.default_rng(seed).integers(0, 2**64, 150_000, np.uint64)
     assert np.array_equal(unpacked(packed(hashes)), np.unique(hashes & np.uint64(2**36 - 1)))
 
 
