@@ -154,6 +154,7 @@ def _found(facts: dict[str, str]) -> list[str]:
             "     ",
         ),
         *_wrapped(f"Claim {facts['claim_id'][:16]}.", "     "),
+        *(_wrapped(f"Offered at {facts['offers']}.", "     ") if facts.get("offers") else []),
     ]
 
 

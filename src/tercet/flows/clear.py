@@ -38,6 +38,7 @@ from tercet.store.verdict_parts import VerdictParts
 if TYPE_CHECKING:
     from tercet.flows.agreements import AgreementsAsked
     from tercet.flows.agreements_kept import Prepared
+    from tercet.flows.claim_offers import ClaimOffers
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total is 0 where it is not known yet."""
@@ -101,7 +102,8 @@ def _clear(request: ClearRequest) -> Clearance:
     _check_out(request.places, request.out)
     survey = check_evidence(request.declarations) if request.declarations else None
     corpus = _open(request)
-    registry = _registry_state(request)
+    offers = _claim_offers(request)
+    registry = _registry_state(request, offers)
     agreements = _agreements(request)
     plan = make_plan(corpus, request.policy, request.usage, survey, registry)
     if agreements is not None:
@@ -116,13 +118,13 @@ def _clear(request: ClearRequest) -> Clearance:
         workers=request.workers,
         progress=lambda done, total: request.progress("reading media", done, total),
     )
-    matched = _matches(request, corpus)
+    matched = _matches(request, corpus, offers)
     surveyed = [request.declarations] if request.declarations else []
     evidence = (*surveyed, *local, *matched)
     items = tuple(f for f in evidence if read_survey(f)["counts"]["items"])
     task = ShardTask(
         corpus, request.policy, request.usage, request.out, items, request.registry,
-        agreements.task if agreements else None,
+        agreements.task if agreements else None, offers,
     )  # fmt: skip
     request.progress("reading sites", 0, 0)
     sites = _sites(request)
@@ -131,7 +133,7 @@ def _clear(request: ClearRequest) -> Clearance:
     corpus, parts = clear_shards(task, sites, request.workers, request.progress)
     if inputs_state(corpus) != inputs:
         raise changed_inputs(request.out)
-    if _registry_state(request) != registry:
+    if _registry_state(request, offers) != registry:
         raise _changed_registry(request)
     write_offers(request.out, sites)
     account = _account(request, agreements, len(parts))
@@ -147,7 +149,7 @@ def _clear(request: ClearRequest) -> Clearance:
     return clearance
 
 
-def _matches(request: ClearRequest, corpus: Corpus) -> list[Path]:
+def _matches(request: ClearRequest, corpus: Corpus, offers: ClaimOffers | None) -> list[Path]:
     """Look for registered works in the media of the corpus, where a registry is given."""
     if request.registry is None:
         return []
@@ -159,6 +161,7 @@ def _matches(request: ClearRequest, corpus: Corpus) -> list[Path]:
         request.out / "matches",
         request.out / "evidence",
         request.trusted_keys,
+        offers,
         now=request.now,
         workers=request.workers,
         progress=lambda done, total: request.progress("looking for works", done, total),
@@ -190,13 +193,24 @@ def _desk(request: ClearRequest) -> Path | None:
     return request.agreements.desk if request.agreements else None
 
 
-def _registry_state(request: ClearRequest) -> dict[str, Any]:
+def _claim_offers(request: ClearRequest) -> ClaimOffers | None:
+    """Look up the offers of the registry, once for all rows."""
+    if request.registry is None:
+        return None
+    from tercet.flows.claim_offers import claim_offers
+
+    return claim_offers(request.registry, request.usage, request.now)
+
+
+def _registry_state(request: ClearRequest, offers: ClaimOffers | None) -> dict[str, Any]:
+    """Return what the registry is at; which offers are in force is told where there are any."""
     if request.registry is None:
         return {}
     from tercet.flows.table_matches import registry_state
 
     state = registry_state(request.registry)
-    return {**state, "trusted_keys": sorted(request.trusted_keys)}
+    in_force = {"offers": offers.ids} if offers and offers.offers else {}
+    return {**state, **in_force, "trusted_keys": sorted(request.trusted_keys)}
 
 
 def _changed_registry(request: ClearRequest) -> InputError:

@@ -33,6 +33,7 @@ from tercet.store.verdict_parts import Part, PartRows, VerdictParts
 if TYPE_CHECKING:
     from tercet.flows.agreement_meanings import AgreementMeanings
     from tercet.flows.agreement_rows import AgreementRows, AgreementTask
+    from tercet.flows.claim_offers import ClaimOffers
     from tercet.flows.table_matches import TableMatches
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -55,6 +56,7 @@ class ShardTask:
     item_folders: tuple[Path, ...]
     registry: Path | None = None
     agreements: AgreementTask | None = None
+    offers: ClaimOffers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +305,7 @@ def _table_matches(task: ShardTask) -> TableMatches | None:
     from tercet.flows.table_matches import TableMatches
     from tercet.store.registry import Registry
 
-    return TableMatches(Registry.open(task.registry), task.usage)
+    return TableMatches(Registry.open(task.registry), task.usage, task.offers)
 
 
 def _agreement_meanings(task: ShardTask, clearing: Clearing) -> AgreementMeanings | None:

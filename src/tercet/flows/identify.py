@@ -96,6 +96,13 @@ class RegistryView(Protocol):
         """Return the head of the registry's log."""
 
 
+class Offering(Protocol):
+    """Offers of owners in a registry."""
+
+    def beside(self, works: Sequence[MatchedWork]) -> list[MatchedWork]:
+        """Return the works found in one item, with offers beside the claims on them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A registered work in an item: where, how surely, and how much of the item it makes up.
@@ -251,12 +258,17 @@ def identify_document(
     name: str,
     registry: RegistryView,
     trusted_keys: frozenset[str] = frozenset(),
+    offers: Offering | None = None,
 ) -> bytes:
-    """Return the match document of an item; b"" when nothing was found in it."""
+    """Return the match document of an item; b"" when nothing was found in it.
+
+    ``offers`` are put beside the claims, where they are given.
+    """
     found = identify(media, registry)
     if not found:
         return b""
     works = matched_works(found, registry, trusted_keys)
+    works = works if offers is None else offers.beside(works)
     return match_document(item_fields(media, name), registry_fields(registry), works)
 
 

@@ -20,6 +20,7 @@ from tercet.flows.iscc_binding import Bindings, bindings_in, bound_to
 from tercet.flows.member_evidence import MemberReader, gather_from_media
 
 if TYPE_CHECKING:
+    from tercet.flows.claim_offers import ClaimOffers
     from tercet.store.registry import Registry
 
 
@@ -29,6 +30,7 @@ def gather_matches(
     folder: Path,
     declared: Path,
     trusted_keys: frozenset[str],
+    offers: ClaimOffers | None = None,
     *,
     now: str,
     workers: int,
@@ -37,12 +39,13 @@ def gather_matches(
     """Compare all media of ``corpus`` with a registry; return the evidence directory, or none.
 
     ``declared`` is the evidence of what the media declare: what is declared of an ISCC binds every
-    item of that ISCC. ``trusted_keys`` are the owners' keys whose grants count.
+    item of that ISCC. ``trusted_keys`` are the owners' keys whose grants count,
+    ``offers`` what is put beside the claims found.
     """
     # The index is mapped into the children's memory, on top of what decoding may take.
     guard = fingerprinting_guard(_size_bytes(registry))
     bindings = bindings_in(declared) if (declared / "survey.json").exists() else {}
-    read = partial(match_member, registry, bindings, trusted_keys)
+    read = partial(match_member, registry, bindings, trusted_keys, offers)
     reader = MemberReader(read, guard, Resource.REGISTRY_MATCH, Carrier.REGISTRY)
     return gather_from_media(corpus, folder, reader, now=now, workers=workers, progress=progress)
 
@@ -56,14 +59,18 @@ def _size_bytes(folder: Path) -> int:
 
 
 def match_member(
-    registry: Path, bindings: Bindings, trusted_keys: frozenset[str], member: Member
+    registry: Path,
+    bindings: Bindings,
+    trusted_keys: frozenset[str],
+    offers: ClaimOffers | None,
+    member: Member,
 ) -> list[Captured]:
     """Return the match document and what binds by ISCC, a failure, or that nothing was found."""
     capture = Capture(Resource.REGISTRY_MATCH, Carrier.REGISTRY, item=member.item, uri=member.item)
     media = fingerprint_file(member.path, member.offset, member.size, member.item)
     problem = media.problem
     try:
-        document = identify_document(media, member.item, _opened(registry), trusted_keys)
+        document = identify_document(media, member.item, _opened(registry), trusted_keys, offers)
     except ComparisonError as error:
         document, problem = b"", error.message
     found = [capture_of(capture, document)] if document else []

@@ -29,6 +29,7 @@ from tercet.core.usage import Usage
 from tercet.flows.identify import matched_work, registry_fields
 
 if TYPE_CHECKING:
+    from tercet.flows.claim_offers import ClaimOffers
     from tercet.store.registry import Registry
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -54,11 +55,12 @@ def registry_state(folder: Path) -> dict[str, Any]:
 
 
 class TableMatches:
-    """Looks up the rows of batches in a registry, for one usage."""
+    """Looks up the rows of batches in a registry, for one usage; ``offers`` stand beside claims."""
 
-    def __init__(self, registry: Registry, usage: Usage) -> None:
+    def __init__(self, registry: Registry, usage: Usage, offers: ClaimOffers | None = None) -> None:
         self.registry = registry
         self.usage = usage
+        self.offers = offers
         self._state = registry_fields(registry)
         self._hashes = _Column(registry.hash_table(), "sha256")
         self._urls = _Column(registry.url_table(), "url")
@@ -101,7 +103,9 @@ class TableMatches:
                 found[work] = self._matched(work, "domain", Band.CERTAIN)
         domain = self._domains.value(domain_at)
         item = {"name": url, "sha256": sha256, "domain": domain}
-        raw = match_document(item, self._state, list(found.values()))
+        works = list(found.values())
+        works = works if self.offers is None else self.offers.beside(works)
+        raw = match_document(item, self._state, works)
         place = url or domain or f"sha256:{sha256}"
         captured = capture_of(Capture(Resource.REGISTRY_MATCH, Carrier.REGISTRY, uri=place), raw)
         rulebook = compile_rulebook([captured], self.usage, of_site=False)

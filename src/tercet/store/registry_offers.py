@@ -27,7 +27,14 @@ from tercet.consent.registry.offer_record import (
     publication_document,
     retraction_document,
 )
-from tercet.core.errors import ConflictError, InputError, IntegrityError, MissingError, RefusedError
+from tercet.core.errors import (
+    ConflictError,
+    InputError,
+    IntegrityError,
+    MissingError,
+    RefusedError,
+    TercetError,
+)
 from tercet.core.ids import sha256_hex
 from tercet.store import registry_log
 from tercet.store.files import write_atomically
@@ -139,15 +146,23 @@ def retract_offer(registry: RegistryReader, offer_id: str, reason: str, signing:
         )
 
 
-def find_offers(registry: RegistryReader, query: OfferQuery) -> list[PublishedOffer]:
+def find_offers(
+    registry: RegistryReader, query: OfferQuery, *, skips_altered: bool = False
+) -> list[PublishedOffer]:
     """Return the offers in force that fit a query, by their ids, checked anew.
 
-    Those whose maker put a later one in their place are left out.
+    Those whose maker put a later one in their place are left out. One that is not as it was signed
+    raises what it is refused for, or is left out too with ``skips_altered``.
     """
     found: list[PublishedOffer] = []
     with registry.database.reading() as connection:
         for row in _rows(connection, query):
-            published = _published(connection, row) if _may_fit(row, query) else None
+            try:
+                published = _published(connection, row) if _may_fit(row, query) else None
+            except (TercetError, ValueError, KeyError, TypeError):
+                if not skips_altered:
+                    raise
+                continue
             if published is not None and fits_offer(published, query):
                 found.append(published)
             if len(found) >= query.limit:

@@ -168,13 +168,13 @@ def _license(published: PublishedOffer, origin: str, address: str) -> str:
     license_xml = rsl_license(terms, offer_address(published, origin, address))
     if not has_price(terms.price) or "<amount" in license_xml:
         return license_xml
-    unit, micros = _own_price(terms)
+    unit, micros = simple_price(terms)
     currency = quoteattr(terms.price.currency)
     own = f'<tercet:price amount="{_decimal(micros)}" currency={currency} unit="{unit}"/>'
     return license_xml.replace("</payment>", f"{own}</payment>")
 
 
-def _own_price(terms: Terms) -> tuple[str, int]:
+def simple_price(terms: Terms) -> tuple[str, int]:
     """Return one unit and its amount in our extension; several prices are one "price in terms".
 
     A share of revenue has no amount: it stands as a price of 0 in terms.

@@ -144,12 +144,24 @@ def _evidence(work: Fields, claim: Fields) -> dict[str, str]:
         "covers": f"{work['covers_per_mille'] / 10:g} % of the item",
         "edits": ", ".join(work["edits"]),
         "method": work["method"],
+        "offers": _offers(claim),
         "owner": claim["owner"],
         "score": f"{work['score_thousandths'] / 1000:g} {work['unit']}",
         "work": f"{named['number']}: {named['title']}",
         "work_sha256": named["sha256"],
     }
     return {name: clean(str(value), _TEXT_CHARACTERS_MAX) for name, value in facts.items() if value}
+
+
+def _offers(claim: Fields) -> str:
+    """Say at what price a licence can be had, and where."""
+    given = (fields for terms in claim["terms"] for fields in terms["conditions"])
+    conditions = sorted({condition_from_fields(fields) for fields in given}, key=str)
+    return "; ".join(
+        " ".join((f"{each.price} a {each.price_unit or 'work'}", each.url)).strip()
+        for each in conditions
+        if each.price is not None
+    )
 
 
 SIGNAL = Signal(
