@@ -105,10 +105,14 @@ def shown(expected: list[str]) -> re.Pattern[str]:
     return re.compile(".*?".join(re.escape(part) for part in body.split("...")), re.DOTALL)
 
 
+_HOMES = {"TERCET_HOME", "XDG_CONFIG_HOME"}  # a reader has none; other tests may have set them
+
+
 @pytest.mark.parametrize("page", COMMAND_PAGES, ids=name_of)
 def test_marked_commands(page: Path, work_folder: Path) -> None:
     scripts = str(Path(sys.executable).parent)
-    environment = os.environ | {
+    own = {name: text for name, text in os.environ.items() if name not in _HOMES}
+    environment = own | {
         "PATH": scripts + os.pathsep + os.environ["PATH"],
         "HOME": str(work_folder),
         "NO_COLOR": "1",
